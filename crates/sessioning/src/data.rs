@@ -1,0 +1,161 @@
+//! What an application adds to a session: metadata about where it is used, and data of its own.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+/// Where a session is used, as the application saw it: for lists that a person reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    ip: Option<Box<str>>,
+    user_agent: Option<Box<str>>,
+    label: Option<Box<str>>,
+}
+
+impl Metadata {
+    /// The most bytes an address may have: the longest text of an IPv6 address with a zone.
+    pub const MAX_IP: usize = 64;
+    /// The most bytes a user agent may have.
+    pub const MAX_USER_AGENT: usize = 512;
+    /// The most bytes a label may have.
+    pub const MAX_LABEL: usize = 128;
+
+    /// Metadata of these parts, each of which may be missing.
+    ///
+    /// # Errors
+    ///
+    /// Names the part that is longer than its limit or has control characters.
+    pub fn new(
+        ip: Option<&str>,
+        user_agent: Option<&str>,
+        label: Option<&str>,
+    ) -> Result<Self, MetadataError> {
+        Ok(Self {
+            ip: bounded("ip", ip, Self::MAX_IP)?,
+            user_agent: bounded("user_agent", user_agent, Self::MAX_USER_AGENT)?,
+            label: bounded("label", label, Self::MAX_LABEL)?,
+        })
+    }
+
+    /// The client's address.
+    #[must_use]
+    pub fn ip(&self) -> Option<&str> {
+        self.ip.as_deref()
+    }
+
+    /// The client's program.
+    #[must_use]
+    pub fn user_agent(&self) -> Option<&str> {
+        self.user_agent.as_deref()
+    }
+
+    /// A name that the application or its user gave the session, such as "kitchen tablet".
+    #[must_use]
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+}
+
+fn bounded(field: &'static str, text: Option<&str>, max: usize) -> Result<Option<Box<str>>, MetadataError> {
+    match text {
+        Some(text) if text.len() > max || text.chars().any(char::is_control) => {
+            Err(MetadataError { field, max })
+        }
+        text => Ok(text.map(Into::into)),
+    }
+}
+
+/// A part of the metadata that is not acceptable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetadataError {
+    field: &'static str,
+    max: usize,
+}
+
+impl fmt::Display for MetadataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "metadata.{} must be at most {} bytes without control characters", self.field, self.max)
+    }
+}
+
+impl std::error::Error for MetadataError {}
+
+/// The application's own data in a session: a JSON object of at most 4 KiB of text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Data(Map<String, Value>);
+
+impl Data {
+    /// The most bytes of JSON text, without white space.
+    pub const MAX_BYTES: usize = 4096;
+
+    /// Reads the JSON text of an object.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a JSON object, or too large.
+    pub fn from_json(text: &str) -> Result<Self, DataError> {
+        let map: Map<String, Value> = serde_json::from_str(text).map_err(|_| DataError::NotAnObject)?;
+        let data = Self(map);
+        if data.to_json().len() > Self::MAX_BYTES { Err(DataError::TooLarge) } else { Ok(data) }
+    }
+
+    /// The JSON text, without white space.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(&self.0).unwrap_or_default()
+    }
+
+    /// Whether nothing is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Why a text cannot be session data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataError {
+    /// It is no JSON object.
+    NotAnObject,
+    /// Its text is longer than [`Data::MAX_BYTES`].
+    TooLarge,
+}
+
+impl fmt::Display for DataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAnObject => "data must be a JSON object",
+            Self::TooLarge => "data must be at most 4096 bytes of JSON",
+        })
+    }
+}
+
+impl std::error::Error for DataError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_a_json_object_of_at_most_4_kib() {
+        assert_eq!(Data::from_json(r#" {"a": 1.0} "#).unwrap().to_json(), r#"{"a":1.0}"#);
+        for bad in ["[]", "1", "", "{", "null"] {
+            assert_eq!(Data::from_json(bad), Err(DataError::NotAnObject));
+        }
+        let of = |len: usize| format!(r#"{{"k":"{}"}}"#, "x".repeat(len - 8));
+        assert!(Data::from_json(&of(4096)).is_ok());
+        assert_eq!(Data::from_json(&of(4097)), Err(DataError::TooLarge));
+    }
+
+    #[test]
+    fn metadata_names_the_part_that_is_too_long() {
+        let label = "x".repeat(129);
+        let error = Metadata::new(None, None, Some(&label)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "metadata.label must be at most 128 bytes without control characters"
+        );
+        assert!(Metadata::new(Some("::1\n"), None, None).is_err());
+        assert!(Metadata::new(Some("::1"), Some("curl/8"), Some(&label[1..])).is_ok());
+    }
+}

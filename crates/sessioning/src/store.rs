@@ -1,0 +1,173 @@
+//! The store contract, and the stores that come with the crate.
+//!
+//! The contract is written on the trait, one promise a sentence; `sessioning-conformance` has a case for each.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::{Namespace, OnLimit, Owner, Record, Result, SessionId, Timestamp};
+
+mod cached;
+mod deadline;
+mod embedded;
+mod memory;
+
+pub use cached::{CacheSettings, Cached};
+pub use deadline::Deadline;
+pub use embedded::{Embedded, EmbeddedSettings, GroupStats};
+pub use memory::Memory;
+
+/// Keeps records.
+///
+/// Of every method:
+/// * It is atomic for one record: no reader sees half of it.
+/// * Once it has begun, it runs to its end, even when the caller stops waiting.
+/// * Once it has answered, every later call sees what it did, and so does a process that is started after this
+///   one was killed, where the store is durable at all.
+/// * An error means that the outcome is unknown: done entirely or not at all, never half.
+/// * None judges expiry. A record that was removed, or that an acknowledged
+///   [`remove_everyone`](Store::remove_everyone) covers, is gone; an expired one is not.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Stores a new record. The only method that creates.
+    ///
+    /// A taken id changes nothing. An owner revoked while this was under way gets
+    /// [`Revoked`](Inserted::Revoked) and no record. With a limit, the owner never has more live records than
+    /// it allows, however many inserts race.
+    /// The store sets `epoch`, `sequence`, `generation` and `version` itself.
+    async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted>;
+
+    /// The record of that id, or `None` if it is gone or never was.
+    ///
+    /// A cache may answer only with a record that `accept` accepts, and otherwise asks further down; the
+    /// answer from below is returned whatever `accept` says of it.
+    async fn get(&self, id: SessionId, accept: Accept<'_>) -> Result<Option<Arc<Record>>>;
+
+    /// Replaces the record of `record.id` if its version is `version`; the new one has the next version.
+    ///
+    /// Never creates. Keeps the owner, `created_at`, `epoch`, `sequence` and `generation` that are stored, and
+    /// never lowers `last_seen`. Of two that race with one version, one is done.
+    async fn replace(&self, record: Record, version: u64) -> Result<Replaced>;
+
+    /// Records a use, if the last recorded one is at least an interval before it.
+    ///
+    /// Never creates, never changes the version, and never lowers `last_seen`. May be lost in a crash.
+    async fn touch(&self, id: SessionId, touch: Touch) -> Result<Touched>;
+
+    /// Removes the record; whether it was there. Removing what is gone is not an error.
+    async fn remove(&self, id: SessionId) -> Result<bool>;
+
+    /// Removes every record of `owner` but `keep`; the ids that were removed.
+    ///
+    /// Complete: no record of this owner whose insert began before this did is there afterwards.
+    async fn remove_user(&self, owner: &Owner, keep: Option<SessionId>) -> Result<Vec<SessionId>>;
+
+    /// Ends every record there is, of one namespace or of all, in one write however many they are.
+    async fn remove_everyone(&self, namespace: Option<&Namespace>) -> Result<()>;
+
+    /// The owner's records with ids after `after`, in the order of ids, at most `limit` of them.
+    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Vec<Arc<Record>>>;
+
+    /// Frees the space of records that could be purged before `now`, looking at no more than `limit`.
+    ///
+    /// Removes no record whose [`purge_at`](Record::purge_at) has not come.
+    async fn purge(&self, now: Timestamp, limit: usize) -> Result<Purged>;
+
+    /// Whether reads and writes would be served now; the error says why not.
+    async fn ready(&self) -> Result<()>;
+}
+
+/// Whether a cached record may answer for the one that is stored.
+pub type Accept<'a> = &'a (dyn Fn(&Record) -> bool + Send + Sync);
+
+/// What became of an insert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Inserted {
+    /// It is stored, and these of its owner's sessions made place for it.
+    Done {
+        /// Oldest first; empty unless a limit evicts.
+        evicted: Vec<SessionId>,
+    },
+    /// The id is taken.
+    Taken,
+    /// The owner was revoked meanwhile.
+    Revoked,
+    /// The owner has as many sessions as the limit allows, and the limit refuses.
+    Full,
+}
+
+/// What became of a replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Replaced {
+    /// It is stored.
+    Done,
+    /// The stored record has another version.
+    Stale,
+    /// There is no such record.
+    Gone,
+}
+
+/// What became of a touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Touched {
+    /// The use is recorded.
+    Done,
+    /// A use less than an interval ago is recorded already.
+    NotDue,
+    /// There is no such record.
+    Gone,
+}
+
+/// What a purge did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Purged {
+    /// How many records are freed.
+    pub removed: usize,
+    /// Whether there may be more to free before the same moment.
+    pub more: bool,
+}
+
+/// A use to record.
+#[derive(Clone, Copy, Debug)]
+pub struct Touch {
+    /// When.
+    pub at: Timestamp,
+    /// How long after the last recorded use, at least.
+    pub interval: Duration,
+}
+
+impl Touch {
+    /// Whether the last recorded use of `record` is long enough ago.
+    #[must_use]
+    pub fn is_due(&self, record: &Record) -> bool {
+        record.last_seen <= self.at.before(self.interval)
+    }
+}
+
+/// How many sessions a user may have.
+#[derive(Clone)]
+pub struct Limit {
+    /// The most, at least one.
+    pub max: usize,
+    /// What to do about one more.
+    pub on_limit: OnLimit,
+    /// Which records count: the live ones, as the rules and the time have it.
+    pub live: Arc<dyn Fn(&Record) -> bool + Send + Sync>,
+}
+
+/// Runs work in a task of its own, so that it ends even when whoever asked for it has gone: a server drops a
+/// request's handler when its client leaves.
+pub(crate) async fn run_to_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    match tokio::spawn(work).await {
+        Ok(outcome) => outcome,
+        Err(source) => Err(crate::Error::new(crate::ErrorKind::Unavailable).with_source(source)),
+    }
+}

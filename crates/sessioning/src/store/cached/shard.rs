@@ -1,0 +1,215 @@
+//! The cache's own state: shards of entries, each with the counter that guards it.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use lru::LruCache;
+use parking_lot::Mutex;
+
+use super::CacheSettings;
+use crate::{Record, SessionId, Timestamp};
+
+/// Enough that threads seldom meet in one; a power of two, so that an id's own bits choose.
+const SHARDS: usize = 64;
+
+/// What an entry costs besides the record's own texts: the record, its place in the map and in the order.
+const ENTRY_BYTES: usize = size_of::<Record>() + 128;
+
+pub(super) struct Shards {
+    shards: Vec<Mutex<Shard>>,
+    settings: CacheSettings,
+}
+
+struct Shard {
+    /// Raised before and after every write that may end or change a record of this shard.
+    counter: u64,
+    /// Ids with such a write under way, and how many.
+    pending: HashMap<SessionId, usize>,
+    entries: LruCache<SessionId, Entry, BuildHasherDefault<IdHasher>>,
+    bytes: usize,
+}
+
+struct Entry {
+    record: Arc<Record>,
+    read_at: Timestamp,
+}
+
+impl Shards {
+    pub(super) fn new(settings: CacheSettings) -> Self {
+        let shard = || Shard {
+            counter: 0,
+            pending: HashMap::new(),
+            entries: LruCache::unbounded_with_hasher(BuildHasherDefault::default()),
+            bytes: 0,
+        };
+        Self { shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(), settings }
+    }
+
+    fn of(&self, id: SessionId) -> &Mutex<Shard> {
+        &self.shards[usize::from(id.as_bytes()[15]) % SHARDS]
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().entries.len()).sum()
+    }
+
+    /// What is known of `id`, and the counter to give to [`keep`](Self::keep) with what a read finds.
+    pub(super) fn look_up(&self, id: SessionId, now: Timestamp) -> (Option<Arc<Record>>, u64) {
+        let mut shard = self.of(id).lock();
+        let fresh = |entry: &&Entry| self.settings.ttl.is_none_or(|ttl| now < entry.read_at.after(ttl));
+        let known = shard.entries.get(&id).filter(fresh).map(|entry| Arc::clone(&entry.record));
+        (known, shard.counter)
+    }
+
+    /// Keeps what a read found that began when the counter was `counter`, unless a write came between.
+    pub(super) fn keep(&self, record: &Arc<Record>, read_at: Timestamp, counter: u64) {
+        let mut shard = self.of(record.id).lock();
+        if shard.counter != counter || shard.pending.contains_key(&record.id) {
+            return;
+        }
+        shard.put(record.id, Entry { record: Arc::clone(record), read_at });
+        let most = self.settings.max_bytes / SHARDS;
+        while shard.bytes > most && shard.drop_oldest() {}
+    }
+
+    /// Drops the entry of an id: the next read asks the store.
+    pub(super) fn forget(&self, id: SessionId) {
+        self.of(id).lock().forget(id);
+    }
+
+    /// Notes a recorded use in the entry, if there is one. Adds none: a use proves nothing about the rest.
+    pub(super) fn seen(&self, id: SessionId, at: Timestamp) {
+        let mut shard = self.of(id).lock();
+        if let Some(entry) = shard.entries.peek_mut(&id)
+            && entry.record.last_seen < at
+        {
+            Arc::make_mut(&mut entry.record).last_seen = at;
+        }
+    }
+
+    /// Announces a write to one id; it is over when the guard is dropped, whatever came of it.
+    pub(super) fn begin_write(&self, id: SessionId) -> PendingWrite<'_> {
+        let mut shard = self.of(id).lock();
+        shard.counter += 1;
+        *shard.pending.entry(id).or_default() += 1;
+        shard.forget(id);
+        PendingWrite { shard: self.of(id), id }
+    }
+
+    /// Announces a write to ids that only its answer names.
+    pub(super) fn begin_sweep(&self) -> Sweep<'_> {
+        self.raise();
+        Sweep { shards: self, ended: false }
+    }
+
+    fn raise(&self) {
+        for shard in &self.shards {
+            shard.lock().counter += 1;
+        }
+    }
+}
+
+/// A write to one id under way. Success, error and panic all end it by a dropped entry and a raised counter.
+pub(super) struct PendingWrite<'a> {
+    shard: &'a Mutex<Shard>,
+    id: SessionId,
+}
+
+impl Drop for PendingWrite<'_> {
+    fn drop(&mut self) {
+        let mut shard = self.shard.lock();
+        shard.counter += 1;
+        shard.forget(self.id);
+        if let Some(writes) = shard.pending.get_mut(&self.id) {
+            *writes -= 1;
+            if *writes == 0 {
+                shard.pending.remove(&self.id);
+            }
+        }
+    }
+}
+
+/// A write to many ids under way. Unless it ends with the list of them, dropping it empties the cache.
+pub(super) struct Sweep<'a> {
+    shards: &'a Shards,
+    ended: bool,
+}
+
+impl Sweep<'_> {
+    /// The write is done, and these are all that it ended.
+    pub(super) fn end(mut self, ids: &[SessionId]) {
+        self.ended = true;
+        self.shards.raise();
+        for id in ids {
+            self.shards.forget(*id);
+        }
+    }
+}
+
+impl Drop for Sweep<'_> {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        for shard in &self.shards.shards {
+            let mut shard = shard.lock();
+            shard.counter += 1;
+            shard.entries.clear();
+            shard.bytes = 0;
+        }
+    }
+}
+
+impl Shard {
+    fn put(&mut self, id: SessionId, entry: Entry) {
+        self.forget(id);
+        self.bytes += weight(&entry.record);
+        self.entries.put(id, entry);
+    }
+
+    fn forget(&mut self, id: SessionId) {
+        if let Some(entry) = self.entries.pop(&id) {
+            self.bytes = self.bytes.saturating_sub(weight(&entry.record));
+        }
+    }
+
+    fn drop_oldest(&mut self) -> bool {
+        let Some((_, entry)) = self.entries.pop_lru() else { return false };
+        self.bytes = self.bytes.saturating_sub(weight(&entry.record));
+        true
+    }
+}
+
+/// The memory that an entry takes, approximately; the same for every record that differs in times only.
+fn weight(record: &Record) -> usize {
+    let metadata = [record.metadata.ip(), record.metadata.user_agent(), record.metadata.label()];
+    ENTRY_BYTES
+        + record.owner.user().as_str().len()
+        + record.owner.namespace().as_str().len()
+        + record.methods.iter().map(|method| size_of::<String>() + method.len()).sum::<usize>()
+        + metadata.into_iter().flatten().map(str::len).sum::<usize>()
+        // A parsed JSON value takes several times its text.
+        + 4 * if record.data.is_empty() { 0 } else { record.data.to_json().len() }
+}
+
+/// Takes the random half of an id as it is: hashing what is random already gains nothing.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, half: u64) {
+        // The top two bits of that half are the same in every UUID; the map wants its top bits to differ.
+        self.0 = half.rotate_left(8);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

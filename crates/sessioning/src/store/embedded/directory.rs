@@ -1,0 +1,125 @@
+//! The data directory: whose it is, and which format it has.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::{Error, ErrorKind, Result};
+
+const FORMAT: &str = "sessioning data directory, format 1";
+
+/// A data directory that is ours until this is dropped.
+pub(super) struct Directory {
+    path: PathBuf,
+    /// Locked as long as it is open; the operating system unlocks it however the process ends.
+    _lock: File,
+}
+
+impl Directory {
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let failed = |attempt, source| Error::from(error(path, attempt)).with_source(source);
+        create(path).map_err(|source| failed("create", source))?;
+        let lock = lock(path)?;
+        let directory = Self { path: path.to_path_buf(), _lock: lock };
+        directory.check_format()?;
+        Ok(directory)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder that is the engine's own.
+    pub(super) fn engine(&self) -> PathBuf {
+        self.path.join("engine")
+    }
+
+    pub(super) fn error(&self, attempt: &'static str) -> ErrorKind {
+        error(&self.path, attempt)
+    }
+
+    /// Makes the names in the directory durable; what is in the files is their writers' business.
+    pub(super) fn sync(&self) -> Result<()> {
+        sync_names(&self.path).map_err(|source| Error::from(self.error("sync")).with_source(source))
+    }
+
+    fn check_format(&self) -> Result<()> {
+        let path = self.path.join("FORMAT");
+        let failed = |source| Error::from(self.error("read or write FORMAT in")).with_source(source);
+        match fs::read_to_string(&path) {
+            Ok(found) if found.trim_end() == FORMAT => Ok(()),
+            Ok(found) => {
+                let found = found.lines().next().unwrap_or_default().chars().take(80).collect();
+                Err(ErrorKind::NewerFormat { directory: self.path.clone(), found }.into())
+            }
+            Err(source) if source.kind() == io::ErrorKind::NotFound => {
+                write_whole(&path, FORMAT).and_then(|()| sync_names(&self.path)).map_err(failed)
+            }
+            Err(source) => Err(failed(source)),
+        }
+    }
+}
+
+fn error(path: &Path, attempt: &'static str) -> ErrorKind {
+    ErrorKind::Directory { directory: path.to_path_buf(), attempt }
+}
+
+fn lock(path: &Path) -> Result<File> {
+    let failed = |source| Error::from(error(path, "lock")).with_source(source);
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path.join("LOCK"))
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {
+            sign(&mut file).map_err(failed)?;
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let _ = file.read_to_string(&mut holder);
+            let holder = if holder.is_empty() { "another process".into() } else { holder.trim().into() };
+            Err(ErrorKind::InUse { directory: path.to_path_buf(), holder }.into())
+        }
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// Writes who we are, for the message that another process will show.
+fn sign(file: &mut File) -> io::Result<()> {
+    let now = humantime::format_rfc3339_seconds(SystemTime::now());
+    file.set_len(0)?;
+    file.seek(SeekFrom::Start(0))?;
+    writeln!(file, "process {}, started {now}", std::process::id())
+}
+
+/// Makes the directory, for this user alone, if it is not there.
+fn create(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
+}
+
+/// A crash leaves the file whole or absent.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let draft = path.with_extension("new");
+    let mut file = File::create(&draft)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()?;
+    fs::rename(draft, path)
+}
+
+#[cfg(unix)]
+fn sync_names(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_names(_: &Path) -> io::Result<()> {
+    Ok(())
+}

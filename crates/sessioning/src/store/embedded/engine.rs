@@ -1,0 +1,148 @@
+//! The engine: its spaces, reads from them, and one way to write.
+
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::Arc;
+
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Slice, Snapshot};
+use parking_lot::RwLock;
+
+use super::codec::{self, Decoded};
+use super::keys::{self, Space};
+use super::meta::{Floors, Meta};
+use crate::{Error, ErrorKind, Owner, Record, Result, SessionId};
+
+/// Bounds what has to be replayed after a crash.
+const JOURNAL_BYTES: u64 = 128 * 1024 * 1024;
+
+pub(super) struct Engine {
+    database: Database,
+    sessions: Keyspace,
+    users: Keyspace,
+    purge: Keyspace,
+    meta: Keyspace,
+    /// What the readers need of the meta record; put in place before anything that changed it is answered.
+    floors: RwLock<Floors>,
+}
+
+/// What one group changes: a key's new value, or its end.
+pub(super) type Change = (Space, Vec<u8>, Option<Vec<u8>>);
+
+impl Engine {
+    pub(super) fn open(path: &Path) -> std::result::Result<Self, Error> {
+        let database = Database::builder(path).max_journaling_size(JOURNAL_BYTES).open()?;
+        let space = |name| database.keyspace(name, KeyspaceCreateOptions::default);
+        let engine = Self {
+            sessions: space("sessions")?,
+            users: space("users")?,
+            purge: space("purge")?,
+            meta: space("meta")?,
+            database,
+            floors: RwLock::default(),
+        };
+        *engine.floors.write() = engine.meta()?.floors;
+        Ok(engine)
+    }
+
+    fn space(&self, space: Space) -> &Keyspace {
+        match space {
+            Space::Sessions => &self.sessions,
+            Space::Users => &self.users,
+            Space::Purge => &self.purge,
+            Space::Meta => &self.meta,
+        }
+    }
+
+    pub(super) fn get(&self, space: Space, key: &[u8]) -> Result<Option<Slice>> {
+        Ok(self.space(space).get(key)?)
+    }
+
+    /// The keys of a range, in order.
+    pub(super) fn keys(
+        &self,
+        space: Space,
+        range: RangeInclusive<Vec<u8>>,
+    ) -> impl Iterator<Item = Result<Slice>> {
+        self.space(space).range(range).map(|entry| Ok(entry.key()?))
+    }
+
+    /// The store's own numbers, as they were written last.
+    pub(super) fn meta(&self) -> Result<Meta> {
+        match self.get(Space::Meta, keys::META)? {
+            None => Ok(Meta::default()),
+            Some(bytes) => minicbor::decode(&bytes)
+                .map_err(|source| Error::new(ErrorKind::Unavailable).with_source(source)),
+        }
+    }
+
+    /// The record of that id, unless it is gone.
+    pub(super) fn record(&self, id: SessionId) -> Result<Option<Arc<Record>>> {
+        self.visible(id, self.get(Space::Sessions, id.as_bytes())?)
+    }
+
+    fn visible(&self, id: SessionId, bytes: Option<Slice>) -> Result<Option<Arc<Record>>> {
+        let Some(bytes) = bytes else { return Ok(None) };
+        let record = read_record(id, &bytes)?;
+        Ok(record.filter(|record| !self.floors.read().covers(record)).map(Arc::new))
+    }
+
+    /// As [`Store::list`](crate::Store::list), from one snapshot.
+    pub(super) fn list(
+        &self,
+        owner: &Owner,
+        after: Option<SessionId>,
+        limit: usize,
+    ) -> Result<Vec<Arc<Record>>> {
+        let snapshot: Snapshot = self.database.snapshot();
+        let mut records = Vec::new();
+        for entry in snapshot.range(&self.users, keys::users(owner, after)) {
+            if records.len() == limit {
+                break;
+            }
+            let Some(id) = keys::id_of(&entry.key()?).filter(|id| Some(*id) != after) else { continue };
+            records.extend(self.visible(id, snapshot.get(&self.sessions, id.as_bytes())?)?);
+        }
+        Ok(records)
+    }
+
+    /// Writes all changes or none, at most one for a key. With `sync`, what is readable afterwards is on the
+    /// disk: the batch is synced before it becomes readable.
+    pub(super) fn commit(
+        &self,
+        changes: impl IntoIterator<Item = Change>,
+        sync: bool,
+    ) -> std::result::Result<(), fjall::Error> {
+        let mode = if sync { PersistMode::SyncData } else { PersistMode::Buffer };
+        let mut batch = self.database.batch().durability(Some(mode));
+        for (space, key, value) in changes {
+            match value {
+                Some(value) => batch.insert(self.space(space), key, value),
+                None => batch.remove(self.space(space), key),
+            }
+        }
+        batch.commit()
+    }
+
+    pub(super) fn set_floors(&self, floors: &Floors) {
+        let mut current = self.floors.write();
+        if *current != *floors {
+            *current = floors.clone();
+        }
+    }
+}
+
+/// The record in these bytes; a corrupt one answers like an unknown one, with an event.
+///
+/// # Errors
+///
+/// When a later version wrote it: guessing at its meaning could let somebody in.
+pub(super) fn read_record(id: SessionId, bytes: &[u8]) -> Result<Option<Record>> {
+    match codec::decode(id, bytes) {
+        Decoded::Record(record) => Ok(Some(*record)),
+        Decoded::Corrupt => {
+            tracing::error!(session = %id, "the record of this session is corrupt; it counts as unknown");
+            Ok(None)
+        }
+        Decoded::UnknownVersion(version) => Err(ErrorKind::UnknownRecordVersion(version).into()),
+    }
+}

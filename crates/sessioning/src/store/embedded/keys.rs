@@ -1,0 +1,71 @@
+//! The keys of the engine's spaces. Lengths come before texts, so that no owner's keys begin another's.
+
+use std::ops::RangeInclusive;
+
+use crate::{Owner, SessionId, Timestamp};
+
+/// Part of the engine's key space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Space {
+    /// Id to record.
+    Sessions,
+    /// Owner and id to nothing: the list of a user's sessions.
+    Users,
+    /// Date and id to nothing: no record needs purging before the date it stands under.
+    Purge,
+    /// The store's own numbers.
+    Meta,
+}
+
+/// The one key in [`Space::Meta`].
+pub(super) const META: &[u8] = b"meta";
+
+const ID: usize = 16;
+
+fn owner_prefix(owner: &Owner) -> Vec<u8> {
+    let (namespace, user) = (owner.namespace().as_str(), owner.user().as_str());
+    let mut key = Vec::with_capacity(3 + namespace.len() + user.len() + ID);
+    // A namespace has at most 64 bytes, a user at most 256.
+    key.push(u8::try_from(namespace.len()).unwrap_or(u8::MAX));
+    key.extend_from_slice(namespace.as_bytes());
+    key.extend_from_slice(&u16::try_from(user.len()).unwrap_or(u16::MAX).to_be_bytes());
+    key.extend_from_slice(user.as_bytes());
+    key
+}
+
+pub(super) fn user(owner: &Owner, id: SessionId) -> Vec<u8> {
+    let mut key = owner_prefix(owner);
+    key.extend_from_slice(id.as_bytes());
+    key
+}
+
+/// All of an owner's keys, or those with ids after `after` (and `after` itself, which the caller skips).
+pub(super) fn users(owner: &Owner, after: Option<SessionId>) -> RangeInclusive<Vec<u8>> {
+    let (mut first, mut last) = (owner_prefix(owner), owner_prefix(owner));
+    first.extend_from_slice(&after.map_or([0; ID], |id| *id.as_bytes()));
+    last.extend_from_slice(&[0xff; ID]);
+    first..=last
+}
+
+pub(super) fn purge(at: Timestamp, id: SessionId) -> Vec<u8> {
+    let mut key = date(at).to_vec();
+    key.extend_from_slice(id.as_bytes());
+    key
+}
+
+/// Everything that stands under a date up to `now`.
+pub(super) fn purge_until(now: Timestamp) -> RangeInclusive<Vec<u8>> {
+    let mut last = date(now).to_vec();
+    last.extend_from_slice(&[0xff; ID]);
+    vec![0; 8]..=last
+}
+
+/// Bytes that sort as the moments do, those before 1970 included.
+fn date(at: Timestamp) -> [u8; 8] {
+    at.as_millis().wrapping_sub(i64::MIN).to_be_bytes()
+}
+
+/// The id that ends a key; `None` if no id of ours does.
+pub(super) fn id_of(key: &[u8]) -> Option<SessionId> {
+    SessionId::from_bytes(*key.last_chunk()?)
+}

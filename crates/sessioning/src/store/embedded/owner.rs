@@ -1,0 +1,216 @@
+//! The owning thread: the one place where the engine is written to.
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use tokio::sync::oneshot;
+
+use super::directory::Directory;
+use super::engine::Engine;
+use super::group::Group;
+use super::meta::Meta;
+use super::status::Status;
+use super::{EmbeddedSettings, SharedEngine, space};
+use crate::{Error, ErrorKind, Result, Timestamp};
+
+/// The most writes that share a sync: bounds the batch, and so the wait of the first in it.
+const MAX_GROUP: usize = 1024;
+
+/// How long to wait before looking again whether the disk has space.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LAST_RETRY: Duration = Duration::from_secs(5);
+
+/// Judges a write within a group, and returns how to answer it once the group's fate is known.
+type Command = Box<dyn FnOnce(&mut Group<'_>) -> Reply + Send>;
+type Reply = Box<dyn FnOnce(Result<()>) + Send>;
+
+/// A handle to the thread. Dropping it lets the thread finish what waits, and waits for that.
+pub(super) struct OwningThread {
+    commands: Option<Sender<Command>>,
+    thread: Option<JoinHandle<()>>,
+    status: Arc<Status>,
+}
+
+impl OwningThread {
+    pub(super) fn start(
+        engine: SharedEngine,
+        directory: Directory,
+        status: Arc<Status>,
+        settings: &EmbeddedSettings,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let (commands, waiting) = bounded(settings.queue);
+        let mut meta = match &*engine.read() {
+            Some(engine) => engine.meta()?,
+            None => Meta::default(),
+        };
+        if settings.trust_clock {
+            meta.trust(now);
+        }
+        let own = Own { engine, directory, status: Arc::clone(&status), meta, waiting };
+        let thread = thread::Builder::new()
+            .name("store-owner".into())
+            .spawn(move || own.run())
+            .map_err(|source| Error::new(ErrorKind::Unavailable).with_source(source))?;
+        Ok(Self { commands: Some(commands), thread: Some(thread), status })
+    }
+
+    /// Hands a write to the thread and waits until its group is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// The write's own; the group's, if it could not be written; overloaded if too many wait.
+    pub(super) async fn submit<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&mut Group<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if let Some(kind) = self.status.refusal() {
+            return Err(kind.into());
+        }
+        let (answer, answered) = oneshot::channel();
+        let command: Command = Box::new(move |group| {
+            let judged = write(group);
+            Box::new(move |written| drop(answer.send(written.and(judged))))
+        });
+        let commands = self.commands.as_ref().ok_or(ErrorKind::Unavailable)?;
+        commands.try_send(command).map_err(|error| match error {
+            TrySendError::Full(_) => ErrorKind::Overloaded,
+            TrySendError::Disconnected(_) => ErrorKind::Unavailable,
+        })?;
+        answered.await.unwrap_or(Err(ErrorKind::Unavailable.into()))
+    }
+}
+
+impl Drop for OwningThread {
+    fn drop(&mut self) {
+        self.commands = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that owns the session store ended by a fault");
+        }
+    }
+}
+
+/// What the thread owns.
+struct Own {
+    engine: SharedEngine,
+    directory: Directory,
+    status: Arc<Status>,
+    meta: Meta,
+    waiting: Receiver<Command>,
+}
+
+impl Own {
+    fn run(mut self) {
+        while let Ok(first) = self.waiting.recv() {
+            match self.status.refusal() {
+                None => self.write_group(first),
+                // It came while the last group was failing. Dropping it answers "unavailable".
+                Some(_) => drop(first),
+            }
+            if self.status.refusal() == Some(ErrorKind::NoSpace) && !self.wait_for_space() {
+                break;
+            }
+        }
+        // The readers' engine goes, too: nobody holds the directory once this thread has ended.
+        *self.engine.write() = None;
+    }
+
+    /// Judges what waits, writes it as one batch, syncs, and answers.
+    fn write_group(&mut self, first: Command) {
+        let shared = Arc::clone(&self.engine);
+        let guard = shared.read();
+        let Some(engine) = &*guard else { return };
+        let mut group = Group::new(engine, self.meta.clone());
+        let mut replies = vec![first(&mut group)];
+        while replies.len() < MAX_GROUP {
+            let Ok(command) = self.waiting.try_recv() else { break };
+            replies.push(command(&mut group));
+        }
+        let written = self.commit(engine, group);
+        drop(guard);
+        if written.is_ok() {
+            self.status.committed(replies.len());
+        }
+        for reply in replies {
+            reply(written.clone());
+        }
+    }
+
+    fn commit(&mut self, engine: &Engine, group: Group<'_>) -> Result<()> {
+        let (changes, sync, meta) = group.finish()?;
+        match engine.commit(changes, sync) {
+            Ok(()) => {
+                engine.set_floors(&meta.floors);
+                self.meta = meta;
+                Ok(())
+            }
+            Err(error) => Err(self.refuse(error)),
+        }
+    }
+
+    fn refuse(&self, error: fjall::Error) -> Error {
+        let kind = classify(&error, &self.directory);
+        tracing::error!(cause = %error, "{kind}");
+        self.status.refuse(kind.clone());
+        Error::new(kind).with_source(error)
+    }
+
+    /// Waits for space and reopens the engine; false when the store was dropped meanwhile.
+    fn wait_for_space(&mut self) -> bool {
+        let mut pause = FIRST_RETRY;
+        loop {
+            let until = Instant::now() + pause;
+            loop {
+                match self.waiting.recv_deadline(until) {
+                    Ok(command) => drop(command),
+                    Err(RecvTimeoutError::Timeout) => break,
+                    Err(RecvTimeoutError::Disconnected) => return false,
+                }
+            }
+            if space::is_back(self.directory.path()) {
+                match self.reopen() {
+                    Ok(()) => {
+                        tracing::info!("there is space again: the session store takes writes");
+                        self.status.accept();
+                        return true;
+                    }
+                    Err(error) => tracing::warn!(%error, "the session store could not be reopened yet"),
+                }
+            }
+            pause = (pause * 2).min(LAST_RETRY);
+        }
+    }
+
+    /// Drops the poisoned engine and opens it again, while the readers wait.
+    fn reopen(&mut self) -> Result<()> {
+        let mut slot = self.engine.write();
+        *slot = None;
+        let engine = Engine::open(&self.directory.engine())?;
+        let meta = engine.meta()?;
+        // The failed group may have reached the file after all. This syncs it before anybody reads it.
+        let mut group = Group::new(&engine, meta);
+        group.mark();
+        let (changes, sync, meta) = group.finish()?;
+        engine.commit(changes, sync)?;
+        self.meta = meta;
+        *slot = Some(engine);
+        Ok(())
+    }
+}
+
+/// Why a group could not be written: for want of space, which reopening mends; or because a sync failed, after
+/// which what the page cache shows may not be on the disk. Where nobody knows, the worse of the two.
+fn classify(error: &fjall::Error, directory: &Directory) -> ErrorKind {
+    let no_space = match error {
+        // Only if writing is what fails: a sync that speaks of space (thin volumes do) is a failed sync.
+        fjall::Error::Io(error) => space::says_out(error) && space::is_out(directory.path()),
+        // A background flush failed earlier. Nothing of this group was written, the groups before it are synced.
+        fjall::Error::Poisoned => true,
+        _ => false,
+    };
+    if no_space { ErrorKind::NoSpace } else { ErrorKind::SyncFailed }
+}

@@ -1,0 +1,56 @@
+//! What the owning thread lets others know: whether it takes writes, and how well they share syncs.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::RwLock;
+
+use crate::ErrorKind;
+
+#[derive(Default)]
+pub(super) struct Status {
+    refusal: RwLock<Option<ErrorKind>>,
+    groups: AtomicU64,
+    writes: AtomicU64,
+    largest: AtomicU64,
+}
+
+/// How many writes shared how many groups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GroupStats {
+    /// Groups committed.
+    pub groups: u64,
+    /// Writes in them.
+    pub writes: u64,
+    /// Writes in the largest.
+    pub largest: u64,
+}
+
+impl Status {
+    /// Why writes are refused; `None` while they are taken.
+    pub(super) fn refusal(&self) -> Option<ErrorKind> {
+        self.refusal.read().clone()
+    }
+
+    pub(super) fn refuse(&self, kind: ErrorKind) {
+        *self.refusal.write() = Some(kind);
+    }
+
+    pub(super) fn accept(&self) {
+        *self.refusal.write() = None;
+    }
+
+    pub(super) fn committed(&self, writes: usize) {
+        let writes = u64::try_from(writes).unwrap_or(u64::MAX);
+        self.groups.fetch_add(1, Ordering::Relaxed);
+        self.writes.fetch_add(writes, Ordering::Relaxed);
+        self.largest.fetch_max(writes, Ordering::Relaxed);
+    }
+
+    pub(super) fn stats(&self) -> GroupStats {
+        GroupStats {
+            groups: self.groups.load(Ordering::Relaxed),
+            writes: self.writes.load(Ordering::Relaxed),
+            largest: self.largest.load(Ordering::Relaxed),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The contract on the cache over the embedded store, as the service runs it.
+
+use std::sync::Arc;
+
+use sessioning::store::CacheSettings;
+use sessioning::{Cached, Embedded, SystemClock};
+use sessioning_conformance::{Subject, store_tests};
+
+store_tests!(|| {
+    let (directory, clock) = (tempfile::tempdir().unwrap(), Arc::new(SystemClock::new()));
+    let store = Embedded::open(directory.path(), &*clock).unwrap();
+    Subject::new(Cached::new(store, CacheSettings::default(), clock), directory)
+});

@@ -1,0 +1,12 @@
+//! The contract on the cache over the memory store.
+
+use std::sync::Arc;
+
+use sessioning::store::CacheSettings;
+use sessioning::{Cached, Memory, SystemClock};
+use sessioning_conformance::{Subject, store_tests};
+
+store_tests!(|| {
+    let clock = Arc::new(SystemClock::new());
+    Subject::new(Cached::new(Memory::new(), CacheSettings::default(), clock), ())
+});

@@ -1,0 +1,6 @@
+//! The contract on the memory store.
+
+use sessioning::Memory;
+use sessioning_conformance::{Subject, store_tests};
+
+store_tests!(|| Subject::new(Memory::new(), ()));
