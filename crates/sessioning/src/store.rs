@@ -72,7 +72,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Frees the space of records that could be purged before `now`, looking at no more than `limit`.
     ///
-    /// Removes no record whose [`purge_at`](Record::purge_at) has not come.
+    /// Removes no record whose [`purge_at`](Record::purge_at) has not come. A cache may still answer with what
+    /// was purged, to an `accept` that accepts what has expired.
     async fn purge(&self, now: Timestamp, limit: usize) -> Result<Purged>;
 
     /// Whether reads and writes would be served now; the error says why not.
