@@ -54,6 +54,12 @@ impl Draft {
     pub fn id(&self) -> SessionId {
         self.record.id
     }
+
+    /// Whose it will be.
+    #[must_use]
+    pub fn owner(&self) -> &Owner {
+        &self.record.owner
+    }
 }
 
 /// A session that has begun.

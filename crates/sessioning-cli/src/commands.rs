@@ -1,0 +1,9 @@
+//! The commands, one a file: what it takes, what it does, what it prints.
+
+pub(crate) mod config;
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod get_user;
+pub(crate) mod healthcheck;
+pub(crate) mod keys;
+pub(crate) mod serve;

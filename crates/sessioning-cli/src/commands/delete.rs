@@ -1,0 +1,37 @@
+//! `sessioning delete`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::connection::Connection;
+use crate::outcome::Failure;
+use crate::output::Output;
+use crate::secret;
+
+/// Logs out: ends the session that a token opens, for good. Ending what has ended already is no failure.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  sessioning delete token.txt          the token is in a file
+  sessioning delete - < token.txt      or on standard input")]
+pub(crate) struct Arguments {
+    /// A file that holds the token, or - for standard input; a prompt asks if there is neither.
+    #[arg(value_name = "TOKEN_FILE")]
+    token: Option<PathBuf>,
+
+    #[command(flatten)]
+    connection: Connection,
+}
+
+pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> {
+    let token = secret::token(arguments.token.as_deref())?;
+    let deleted = arguments.connection.client()?.delete(&token).await;
+    deleted.map_err(|error| Failure::of_call(&arguments.connection.url, &error))?;
+    match (output.json, output.quiet) {
+        (true, _) => output.line(&json!({ "deleted": true }).to_string()),
+        (_, true) => Ok(()),
+        _ => output.line("the session has ended"),
+    }
+}

@@ -1,0 +1,48 @@
+//! The `sessioning` command line: runs the service, and talks to one.
+
+mod cli;
+mod commands;
+mod connection;
+mod outcome;
+mod output;
+mod secret;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::commands::{config, create, delete, get_user, healthcheck, keys, serve};
+use crate::outcome::Failure;
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output { json: cli.json, quiet: cli.quiet };
+    match run(cli, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(cli: Cli, output: Output) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::other("cannot start", &error))?;
+    let result = runtime.block_on(async {
+        match cli.command {
+            None => serve::run(&cli.serve).await,
+            Some(Command::Serve(arguments)) => serve::run(&arguments).await,
+            Some(Command::Create(arguments)) => create::run(&arguments, output).await,
+            Some(Command::GetUser(arguments)) => get_user::run(&arguments, output).await,
+            Some(Command::Delete(arguments)) => delete::run(&arguments, output).await,
+            Some(Command::Keys(arguments)) => keys::run(arguments, output),
+            Some(Command::Config(arguments)) => config::run(&arguments, output),
+            Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments, output).await,
+        }
+    });
+    // A purge or a write may still be under way on other threads; what was acknowledged is on the disk.
+    runtime.shutdown_background();
+    result
+}

@@ -1,0 +1,102 @@
+//! How a command ends when it does not succeed, and the exit code that says so.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use sessioning_client::ErrorKind;
+use sessioning_server::ServeError;
+use sessioning_server::config::ConfigError;
+
+/// A command that did not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    pub(crate) message: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Other = 1,
+    Usage = 2,
+    NoSession = 3,
+    NotAllowed = 4,
+    Unavailable = 5,
+}
+
+impl Failure {
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    pub(crate) fn no_session() -> Self {
+        Self::new(Kind::NoSession, "no such session: it has ended, or the token is not one")
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    pub(crate) fn other(what: impl Display, error: &dyn Error) -> Self {
+        Self::new(Kind::Other, format!("{what}: {}", causes(error)))
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.kind as u8)
+    }
+
+    pub(crate) fn code_name(&self) -> &'static str {
+        match self.kind {
+            Kind::Other => "failure",
+            Kind::Usage => "usage",
+            Kind::NoSession => "no_session",
+            Kind::NotAllowed => "not_allowed",
+            Kind::Unavailable => "unavailable",
+        }
+    }
+
+    /// What a call to the service at `url` failed with.
+    pub(crate) fn of_call(url: &str, error: &sessioning_client::Error) -> Self {
+        let (kind, hint) = match error.kind() {
+            ErrorKind::Unavailable => (Kind::Unavailable, "; is it running? Start it with: sessioning serve"),
+            ErrorKind::NotAllowed => {
+                (Kind::NotAllowed, "; give a key that may in SESSIONING_API_KEY or --api-key-file")
+            }
+            ErrorKind::Unusable => (Kind::Usage, ""),
+            _ => (Kind::Other, ""),
+        };
+        // A service that answered is running.
+        let hint = if error.problem().is_some() && matches!(kind, Kind::Unavailable) { "" } else { hint };
+        Self::new(kind, format!("{url}: {}{hint}", causes(error)))
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::new(Kind::Usage, causes(&error))
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        let kind = match error {
+            ServeError::Config(_) | ServeError::Unprotected(_) | ServeError::AdminUnprotected(_) => Kind::Usage,
+            _ => Kind::Other,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+/// An error with everything beneath it that says something new.
+fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        source = error.source();
+    }
+    text
+}

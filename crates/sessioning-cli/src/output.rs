@@ -1,0 +1,51 @@
+//! Results on standard output, failures on standard error; for people, for scripts, or as JSON.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::outcome::Failure;
+
+/// How to print.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    pub(crate) json: bool,
+    pub(crate) quiet: bool,
+}
+
+impl Output {
+    /// Prints a result: whole as JSON, its essence alone when quiet, else as names and values.
+    pub(crate) fn result(
+        self,
+        whole: &impl Serialize,
+        essence: &str,
+        rows: &[(&str, String)],
+    ) -> Result<(), Failure> {
+        if self.json {
+            let text = serde_json::to_string_pretty(whole).map_err(|error| Failure::other("output", &error))?;
+            self.line(&text)
+        } else if self.quiet {
+            self.line(essence)
+        } else {
+            let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 2;
+            rows.iter().try_for_each(|(name, value)| self.line(&format!("{name:<width$}{value}")))
+        }
+    }
+
+    /// Prints a line of a result.
+    pub(crate) fn line(self, line: &str) -> Result<(), Failure> {
+        writeln!(io::stdout(), "{line}").map_err(|error| Failure::other("cannot write the result", &error))
+    }
+
+    /// Tells why a command failed.
+    pub(crate) fn failure(self, failure: &Failure) {
+        let message = if self.json {
+            json!({ "error": failure.code_name(), "message": failure.message }).to_string()
+        } else {
+            format!("sessioning: {}", failure.message)
+        };
+        // There is nobody to tell when standard error is closed; the exit code says it as well.
+        let _ = writeln!(io::stderr(), "{message}");
+    }
+}

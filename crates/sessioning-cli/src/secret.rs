@@ -1,0 +1,47 @@
+//! Secrets come from a file, from standard input or from a prompt: the process list shows arguments to all.
+
+use std::fs;
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::outcome::Failure;
+
+/// The most of a file that is read: a token or a key has little more than a hundred characters.
+const MOST: u64 = 4096;
+
+/// The token in `file`, on standard input for `-`, or as typed at a prompt.
+pub(crate) fn token(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
+    match file {
+        Some(path) if path == Path::new("-") => first_line("standard input", io::stdin()),
+        Some(path) => in_file(path),
+        None if io::stdin().is_terminal() => {
+            let typed = rpassword::prompt_password("Session token: ");
+            typed.map(Zeroizing::new).map_err(|error| Failure::other("cannot read the token", &error))
+        }
+        None => Err(Failure::usage("name a file that holds the token, or - for standard input")),
+    }
+}
+
+/// The first line of a file.
+pub(crate) fn in_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    // A token given as the argument would be read as a file name; say so without repeating it.
+    if path.to_string_lossy().starts_with("ses_") && !path.exists() {
+        return Err(Failure::usage(
+            "give the name of a file that holds the token, not the token: every user of this machine can see arguments",
+        ));
+    }
+    let file = fs::File::open(path).map_err(|error| Failure::other(path.display(), &error))?;
+    first_line(&path.display().to_string(), file)
+}
+
+fn first_line(name: &str, from: impl Read) -> Result<Zeroizing<String>, Failure> {
+    let mut text = Zeroizing::new(String::new());
+    from.take(MOST).read_to_string(&mut text).map_err(|error| Failure::other(name, &error))?;
+    let line = text.lines().next().unwrap_or_default().trim();
+    if line.is_empty() {
+        return Err(Failure::usage(format!("{name} is empty; it should hold the token or key")));
+    }
+    Ok(Zeroizing::new(line.to_owned()))
+}

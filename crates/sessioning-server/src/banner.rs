@@ -1,0 +1,59 @@
+//! What the service says at its start: am I running what I think I am, and where?
+
+use std::io::Write;
+
+use crate::app::App;
+use crate::BUILD;
+
+/// What is told: a name and what it is.
+fn facts(app: &App, listening: &str, admin: Option<&str>) -> Vec<(&'static str, String)> {
+    let config = &app.config;
+    let keys = match (app.keys().is_empty(), config.open) {
+        (true, false) => "no API keys, so only this machine may call (protected mode)",
+        (true, true) => "no API keys, and open: whoever reaches the address may call",
+        (false, _) => "every call needs an API key",
+    };
+    let policy = app.sessioning.policy();
+    vec![
+        ("store", config.store.to_string()),
+        ("sessions end", format!("{} unused, {} old", policy.timeouts.idle, policy.timeouts.absolute)),
+        ("callers", keys.into()),
+        ("listening", listening.into()),
+        ("admin", admin.unwrap_or("off").into()),
+    ]
+}
+
+fn routes(app: &App) -> Vec<String> {
+    let concept = app.config.concept.paths().map(|path| format!("POST {path}"));
+    let v1 = ["POST /v1/sessions", "GET /v1/session", "DELETE /v1/session"];
+    let admin = ["GET /livez (admin)", "GET /readyz (admin)"];
+    concept.into_iter().chain(v1.into_iter().chain(admin).map(Into::into)).collect()
+}
+
+/// Says it: as a block of lines, or as one JSON line among the others.
+pub(crate) fn show(app: &App, listening: &str, admin: Option<&str>, json: bool) {
+    let (facts, routes) = (facts(app, listening, admin), routes(app));
+    if json {
+        let of = |name| facts.iter().find(|(known, _)| *known == name).map(|(_, fact)| fact.as_str());
+        tracing::info!(
+            version = BUILD,
+            store = of("store"),
+            callers = of("callers"),
+            listening,
+            admin,
+            routes = routes.join(", "),
+            "sessioning has started"
+        );
+        return;
+    }
+    let mut block = format!("sessioning {BUILD}\n");
+    for (name, fact) in facts {
+        block.push_str(&format!("  {name:<13}{fact}\n"));
+    }
+    for (number, route) in routes.iter().enumerate() {
+        let name = if number == 0 { "routes" } else { "" };
+        block.push_str(&format!("  {name:<13}{route}\n"));
+    }
+    // There is nobody to tell when standard error is closed.
+    let _ = std::io::stderr().write_all(block.as_bytes());
+}

@@ -1,0 +1,53 @@
+//! Reads bodies, within bounds of size and time.
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use sessioning::Timeout;
+use sessioning_api::Code;
+
+use crate::config::LimitsConfig;
+use crate::problem::ApiError;
+
+/// All of a body.
+///
+/// # Errors
+///
+/// When it is too large, takes too long, or breaks off.
+pub(crate) async fn read(body: Body, limits: &LimitsConfig) -> Result<Bytes, ApiError> {
+    let most = limits.body.bytes();
+    let collected = Limited::new(body, most).collect();
+    let collected = match limits.request_timeout {
+        Timeout::After(timeout) => tokio::time::timeout(timeout, collected)
+            .await
+            .map_err(|_| ApiError::new(Code::RequestTimeout))?,
+        Timeout::Never => collected.await,
+    };
+    match collected {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(ApiError::because(Code::BodyTooLarge, format_args!("the most is {}", limits.body)))
+        }
+        Err(_) => Err(ApiError::because(Code::InvalidRequest, "the body broke off")),
+    }
+}
+
+/// A body that is JSON of a known shape.
+///
+/// # Errors
+///
+/// As [`read`]; and when it says that it is not JSON, is not, or has another shape.
+pub(crate) async fn json<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    limits: &LimitsConfig,
+) -> Result<T, ApiError> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(ApiError::because(Code::UnsupportedMediaType, "send Content-Type: application/json"));
+    }
+    let bytes = read(body, limits).await?;
+    serde_json::from_slice(&bytes).map_err(|error| ApiError::because(Code::InvalidRequest, error))
+}

@@ -1,0 +1,138 @@
+//! The outermost layer: names each request, bounds its head, writes problems, and logs.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use sessioning_api::Code;
+
+use crate::problem::ApiError;
+
+const MAX_URI: usize = 8 * 1024;
+const MAX_HEADERS: usize = 16 * 1024;
+const MAX_REQUEST_ID: usize = 64;
+const REQUEST_ID: &str = "x-request-id";
+
+pub(crate) async fn edge(mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = request_id(request.headers());
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    // Nothing behind here has a use for it, and everything behind here can log it.
+    request.headers_mut().remove(REQUEST_ID);
+    let mut response = match oversized(&request) {
+        Some(error) => error.into_response(),
+        None => next.run(request).await,
+    };
+    let error = response.extensions_mut().remove::<ApiError>();
+    if let Some(error) = &error {
+        write_problem(&mut response, error, &id);
+    }
+    log(&id, &method, &path, &response, error.as_ref(), started);
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+/// The caller's own name for the request if it is a sane one, else one of ours.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let sane = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
+    if let Some(given) = headers.get(REQUEST_ID) {
+        let bytes = given.as_bytes();
+        // A token would be short enough and plain enough; it must not get into a log this way.
+        let secret = bytes.starts_with(b"ses_") || bytes.starts_with(b"sk_");
+        if (1..=MAX_REQUEST_ID).contains(&bytes.len()) && bytes.iter().all(sane) && !secret {
+            return given.clone();
+        }
+    }
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    HeaderValue::from_str(&format!("{:08x}-{number}", *START)).unwrap_or(HeaderValue::from_static("-"))
+}
+
+/// Tells the requests of one run of the service from those of another.
+static START: std::sync::LazyLock<u32> = std::sync::LazyLock::new(|| {
+    let mut bytes = [0; 4];
+    // Without random bytes there is no service to speak of; a name need not be what fails.
+    let _ = getrandom::fill(&mut bytes);
+    u32::from_be_bytes(bytes)
+});
+
+fn oversized(request: &Request) -> Option<ApiError> {
+    let uri = request.uri();
+    let uri_len = uri.path().len() + uri.query().map_or(0, str::len);
+    if uri_len > MAX_URI {
+        return Some(ApiError::because(Code::UriTooLong, format_args!("the most is {MAX_URI} bytes")));
+    }
+    let headers = request.headers().iter();
+    let bytes: usize = headers.map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    (bytes > MAX_HEADERS)
+        .then(|| ApiError::because(Code::HeadersTooLarge, format_args!("the most is {MAX_HEADERS} bytes")))
+}
+
+fn write_problem(response: &mut Response, error: &ApiError, id: &HeaderValue) {
+    let mut problem = error.problem.clone();
+    problem.request_id = id.to_str().ok().map(Into::into);
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.remove(header::CONTENT_LENGTH);
+    *response.body_mut() = Body::from(body);
+}
+
+fn log(
+    id: &HeaderValue,
+    method: &axum::http::Method,
+    path: &str,
+    response: &Response,
+    error: Option<&ApiError>,
+    started: Instant,
+) {
+    let status = response.status().as_u16();
+    let (id, path) = (id.to_str().unwrap_or_default(), Masked(path));
+    if let Some(cause) = error.and_then(|error| error.cause.as_ref()) {
+        tracing::error!(request = id, %method, %path, status, cause = %Causes(cause), "the store failed");
+    }
+    tracing::debug!(
+        request = id, %method, %path, status,
+        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+}
+
+/// A path for the log: escaped, and without what looks like a secret that somebody put there.
+struct Masked<'a>(&'a str);
+
+impl std::fmt::Display for Masked<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (number, segment) in self.0.split('/').enumerate() {
+            if number > 0 {
+                f.write_str("/")?;
+            }
+            if segment.contains("ses_") || segment.contains("sk_") {
+                f.write_str("…")?;
+            } else {
+                write!(f, "{}", segment.escape_debug())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An error with everything beneath it.
+pub(crate) struct Causes<'a>(pub(crate) &'a dyn std::error::Error);
+
+impl std::fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! The concept surface: what programs written against the `Sessioning` concept call. Always 200, errors inside;
+//! the token is called `session` here, and only here.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde_json::{Map, Value, json};
+use sessioning::{CreateError, Created, Error, Namespace, NewSession, Owner, SessionToken};
+
+use crate::access::Surface;
+use crate::app::App;
+use crate::body;
+use crate::concept::{fields, template};
+use crate::config::UnknownSession;
+use crate::edge::Causes;
+use crate::log::plain;
+
+/// `create {user} -> {session}`
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    Extension(namespace): Extension<Namespace>,
+    body: Body,
+) -> Response {
+    let fields = match read(&app, body).await {
+        Ok(fields) => fields,
+        Err(response) => return response,
+    };
+    let user = fields.get("user");
+    let log = Log { concept: &app.config.concept.name, action: &app.config.concept.create };
+    match begin(&app, namespace, user, &log).await {
+        Ok(created) => {
+            log.created(&created);
+            let mut answer = Map::new();
+            answer.insert(app.config.concept.field.clone(), created.token.expose().as_str().into());
+            Json(answer).into_response()
+        }
+        Err(why) => {
+            log.failed(user, &why);
+            Json(json!({ "error": format!("Failed to create session: {why}") })).into_response()
+        }
+    }
+}
+
+async fn begin(
+    app: &App,
+    namespace: Namespace,
+    user: Option<&Value>,
+    log: &Log<'_>,
+) -> Result<Created, String> {
+    let user = user.and_then(Value::as_str).unwrap_or_default();
+    let user = user.parse().map_err(|error: sessioning::UserError| error.to_string())?;
+    let draft = app.sessioning.draft(Owner::new(namespace, user), NewSession::default());
+    let draft = draft.map_err(|error| error.to_string())?;
+    log.attempting(&draft);
+    app.sessioning.insert(draft).await.map_err(|error| {
+        if let CreateError::Failed(error) = &error {
+            tracing::error!(cause = %Causes(error), "the store failed");
+        }
+        error.to_string()
+    })
+}
+
+/// `delete {session} -> {}`
+pub(crate) async fn delete(
+    State(app): State<Arc<App>>,
+    Extension(namespace): Extension<Namespace>,
+    body: Body,
+) -> Response {
+    let fields = match read(&app, body).await {
+        Ok(fields) => fields,
+        Err(response) => return response,
+    };
+    let sent = fields.get(&app.config.concept.field);
+    let log = Log { concept: &app.config.concept.name, action: &app.config.concept.delete };
+    let Some(token) = token(sent) else {
+        log.line("No such session");
+        return Json(not_found(sent)).into_response();
+    };
+    match app.sessioning.delete(&namespace, &token).await {
+        Ok(true) => {
+            log.line(format_args!("Deleted session: {}", token.id()));
+            Json(json!({})).into_response()
+        }
+        Ok(false) => {
+            log.line(format_args!("No such session: {}", token.id()));
+            Json(not_found(sent)).into_response()
+        }
+        Err(error) => outage(&log, &error),
+    }
+}
+
+/// `_getUser {session} -> [{user}]`
+pub(crate) async fn get_user(
+    State(app): State<Arc<App>>,
+    Extension(namespace): Extension<Namespace>,
+    body: Body,
+) -> Response {
+    let fields = match read(&app, body).await {
+        Ok(fields) => fields,
+        Err(response) => return response,
+    };
+    let sent = fields.get(&app.config.concept.field);
+    let log = Log { concept: &app.config.concept.name, action: &app.config.concept.get_user };
+    let checked = match token(sent) {
+        Some(token) => app.sessioning.check(&namespace, &token).await.map(|checked| (token.id(), checked)),
+        None => {
+            log.detail("No such session");
+            return unknown(&app, sent);
+        }
+    };
+    match checked {
+        Ok((id, sessioning::Checked::Live(session))) => {
+            log.detail(format_args!("Session {id} is of user: {}", plain(session.user().as_str())));
+            Json([json!({ "user": session.user().as_str() })]).into_response()
+        }
+        Ok((id, sessioning::Checked::Invalid(reason))) => {
+            log.detail(format_args!("No such session: {id} ({reason:?})"));
+            unknown(&app, sent)
+        }
+        Err(error) => outage(&log, &error),
+    }
+}
+
+async fn read(app: &App, body: Body) -> Result<Map<String, Value>, Response> {
+    match body::read(body, &app.config.limits).await {
+        Ok(bytes) => Ok(fields(&bytes)),
+        Err(error) => Err(Surface::Concept.render(error)),
+    }
+}
+
+/// The token that was sent. Anything but a string is no token, whatever it would mean to a database.
+fn token(sent: Option<&Value>) -> Option<SessionToken> {
+    SessionToken::parse(sent?.as_str()?).ok()
+}
+
+fn not_found(sent: Option<&Value>) -> Value {
+    json!({ "error": format!("Session with id {} not found", template(sent)) })
+}
+
+fn unknown(app: &App, sent: Option<&Value>) -> Response {
+    match app.config.concept.unknown_session {
+        UnknownSession::Error => Json([not_found(sent)]).into_response(),
+        UnknownSession::Empty => Json(json!([])).into_response(),
+    }
+}
+
+/// As the original answers when a method throws.
+fn outage(log: &Log<'_>, error: &Error) -> Response {
+    tracing::error!("[{}.{}] {}", log.concept, log.action, Causes(error));
+    let body = Json(json!({ "error": "An internal server error occurred." }));
+    (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
+}
+
+/// The log lines, in the words that developers of such back ends know.
+struct Log<'a> {
+    concept: &'a str,
+    action: &'a str,
+}
+
+impl Log<'_> {
+    fn line(&self, line: impl std::fmt::Display) {
+        tracing::info!("[{}.{}] {line}", self.concept, self.action);
+    }
+
+    fn detail(&self, line: impl std::fmt::Display) {
+        tracing::debug!("[{}.{}] {line}", self.concept, self.action);
+    }
+
+    fn attempting(&self, draft: &sessioning::Draft) {
+        let user = plain(draft.owner().user().as_str());
+        self.line(format_args!("Attempting to insert session for user: {user} with ID: {}", draft.id()));
+    }
+
+    fn created(&self, created: &Created) {
+        self.line(format_args!("Successfully created session: {}", created.session.id()));
+    }
+
+    fn failed(&self, user: Option<&Value>, why: &str) {
+        let user = template(user);
+        self.line(format_args!("Error creating session for user {}: {why}", plain(&user)));
+    }
+}
