@@ -32,7 +32,10 @@ pub(crate) async fn edge(mut request: Request, next: Next) -> Response {
         write_problem(&mut response, error, &id);
     }
     log(&id, &method, &path, &response, error.as_ref(), started);
-    response.headers_mut().insert(REQUEST_ID, id);
+    let headers = response.headers_mut();
+    // Every answer here is about a session, or about who may ask: no cache may keep it (ASVS 14.3.2).
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(REQUEST_ID, id);
     response
 }
 
@@ -78,7 +81,6 @@ fn write_problem(response: &mut Response, error: &ApiError, id: &HeaderValue) {
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.remove(header::CONTENT_LENGTH);
     *response.body_mut() = Body::from(body);
 }

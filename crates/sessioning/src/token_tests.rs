@@ -1,1 +1,147 @@
+use std::collections::HashSet;
 
+use super::*;
+use crate::{ErrorKind, OsRandom};
+
+const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+
+fn token() -> SessionToken {
+    SessionToken::generate(NOW, &OsRandom).unwrap()
+}
+
+/// Fills with one byte, again and again.
+struct Constant(u8);
+
+impl Random for Constant {
+    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+        bytes.fill(self.0);
+        Ok(())
+    }
+}
+
+struct Broken;
+
+impl Random for Broken {
+    fn fill(&self, _: &mut [u8]) -> Result<()> {
+        Err(ErrorKind::Random.into())
+    }
+}
+
+#[test]
+fn a_tokens_text_is_prefix_id_secret_and_checksum() {
+    let token = SessionToken::generate(NOW, &Constant(0xab)).unwrap();
+    let text = token.expose();
+    let body = format!("ses_{}{}", token.id().to_string().replace('-', ""), "ab".repeat(32));
+    assert_eq!(text.as_str(), format!("{body}{:08x}", crc32fast::hash(body.as_bytes())));
+    assert_eq!(text.len(), 108);
+    assert_eq!(token.id().to_string(), "01a0c450-6c00-7bab-abab-abababababab");
+}
+
+#[test]
+fn a_text_is_read_back_as_the_token_it_came_from() {
+    let token = token();
+    let read = SessionToken::parse(&token.expose()).unwrap();
+    assert_eq!((read.id(), read.digest()), (token.id(), token.digest()));
+}
+
+#[test]
+fn the_digest_is_sha_256_of_the_secrets_bytes() {
+    let token = SessionToken::generate(NOW, &Constant(0)).unwrap();
+    let zeros = "66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925";
+    assert_eq!(base16ct::lower::encode_string(token.digest().as_bytes()), zeros);
+}
+
+#[test]
+fn every_change_of_one_character_is_refused() {
+    let text = token().expose();
+    for position in 0..text.len() {
+        for other in ['0', '1', 'f', 'A', 'g', '-', ' ', 'é'] {
+            let mut changed: Vec<char> = text.chars().collect();
+            if changed[position] != other {
+                changed[position] = other;
+                let changed: String = changed.into_iter().collect();
+                assert!(SessionToken::parse(&changed).is_err(), "{position} {other}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_exactly_a_token_is_refused_for_its_reason() {
+    let text = token().expose();
+    let text = text.as_str();
+    let reason = |text: &str| SessionToken::parse(text).unwrap_err();
+    for shape in
+        ["", "ses_", &text[1..], &text[..107], &format!("{text} "), &text.replacen("ses_", "SES_", 1)]
+    {
+        assert_eq!(reason(shape), Malformed::Shape, "{shape}");
+    }
+    assert_eq!(reason(&format!("{}00000000", &text[..100])), Malformed::Checksum);
+    let with = |body: String| {
+        let sum = String::from_utf8(checksum(&body).to_vec()).unwrap();
+        body + &sum
+    };
+    // A right checksum over what is no token all the same: upper case, a UUID of version 4.
+    assert_eq!(reason(&with(text[..100].replacen('a', "A", 1).replacen('b', "B", 1))), Malformed::Shape);
+    assert_eq!(reason(&with(format!("{}4{}", &text[..16], &text[17..100]))), Malformed::Id);
+}
+
+#[test]
+fn a_random_source_that_fails_makes_no_token() {
+    assert_eq!(*SessionToken::generate(NOW, &Broken).unwrap_err().kind(), ErrorKind::Random);
+    assert!(SessionId::generate(NOW, &Broken).is_err());
+    assert!(SessionToken::renewed(token().id(), &Broken).is_err());
+}
+
+#[test]
+fn a_renewed_token_keeps_the_id_and_has_another_secret() {
+    let old = token();
+    let new = SessionToken::renewed(old.id(), &OsRandom).unwrap();
+    assert_eq!(new.id(), old.id());
+    assert_ne!(new.digest(), old.digest());
+}
+
+#[test]
+fn debug_shows_the_id_alone() {
+    let token = token();
+    let (text, digest) = (token.expose(), token.digest());
+    let shown = format!("{token:?} {digest:?}");
+    assert!(shown.contains(&token.id().to_string()));
+    assert!(!shown.contains(&text[ID_END..SECRET_END]));
+    assert!(!shown.contains(&base16ct::lower::encode_string(digest.as_bytes())));
+}
+
+#[test]
+fn secrets_are_random_and_show_no_order() {
+    const TOKENS: usize = 20_000;
+    let mut seen = HashSet::new();
+    let mut counts = vec![[0_u32; 256]; 32];
+    for _ in 0..TOKENS {
+        let token = token();
+        assert!(seen.insert(token.secret), "a secret came twice");
+        for (position, byte) in token.secret.iter().enumerate() {
+            counts[position][usize::from(*byte)] += 1;
+        }
+    }
+    let expected = TOKENS as f64 / 256.0;
+    for (position, counts) in counts.iter().enumerate() {
+        let chi: f64 = counts.iter().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
+        // 255 degrees of freedom: 400 is exceeded by chance once in 10^8 positions.
+        assert!(chi < 400.0, "position {position}: chi-square {chi}");
+    }
+}
+
+#[test]
+fn ids_are_version_7_or_8_and_sort_by_time() {
+    let id = |text: &str| text.parse::<SessionId>();
+    assert!(id("01a0c450-6c00-7bab-abab-abababababab").is_ok());
+    assert!(id("01a0c4506c007bababababababababab").is_ok());
+    assert!(id("01a0c450-6c00-8bab-abab-abababababab").is_ok());
+    for bad in ["01a0c450-6c00-4bab-abab-abababababab", "01a0c450-6c00-7bab-cbab-abababababab", "", "x"] {
+        assert_eq!(id(bad), Err(Malformed::Id), "{bad}");
+    }
+    let later = Timestamp::from_millis(NOW.as_millis() + 1);
+    let (early, late) = (SessionId::generate(NOW, &OsRandom), SessionId::generate(later, &OsRandom));
+    assert!(early.unwrap() < late.unwrap());
+    assert_eq!(SessionId::from_bytes([0; 16]), None);
+}
