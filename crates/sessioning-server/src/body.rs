@@ -1,6 +1,6 @@
 //! Reads bodies, within bounds of size and time.
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
@@ -17,6 +17,11 @@ use crate::problem::ApiError;
 /// When it is too large, takes too long, or breaks off.
 pub(crate) async fn read(body: Body, limits: &LimitsConfig) -> Result<Bytes, ApiError> {
     let most = limits.body.bytes();
+    let too_large = || ApiError::because(Code::BodyTooLarge, format_args!("the most is {}", limits.body));
+    // What announces itself as too large is not waited for.
+    if usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX) > most {
+        return Err(too_large());
+    }
     let collected = Limited::new(body, most).collect();
     let collected = match limits.request_timeout {
         Timeout::After(timeout) => tokio::time::timeout(timeout, collected)
@@ -26,9 +31,7 @@ pub(crate) async fn read(body: Body, limits: &LimitsConfig) -> Result<Bytes, Api
     };
     match collected {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(ApiError::because(Code::BodyTooLarge, format_args!("the most is {}", limits.body)))
-        }
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         Err(_) => Err(ApiError::because(Code::InvalidRequest, "the body broke off")),
     }
 }
@@ -49,5 +52,9 @@ pub(crate) async fn json<T: DeserializeOwned>(
         return Err(ApiError::because(Code::UnsupportedMediaType, "send Content-Type: application/json"));
     }
     let bytes = read(body, limits).await?;
+    // A list would do for a struct as well, by position; here it is a mistake.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(ApiError::because(Code::InvalidRequest, "the body must be a JSON object"));
+    }
     serde_json::from_slice(&bytes).map_err(|error| ApiError::because(Code::InvalidRequest, error))
 }

@@ -264,3 +264,6 @@ pub struct KeyConfig {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "text::optional")]
     pub namespace: Option<Namespace>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! Disks fail: full ones, unwritable ones, and ones whose sync fails.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
+
+use support::{Service, binary, command, eventually, run, skip};
+
+const OUT_OF_SPACE: &str = "the session store's disk is full; free some space, writing then goes on by itself";
+const SYNC_FAILED: &str =
+    "a sync to the session store's disk failed; check the disk and restart, writes are refused until then";
+
+fn works(program: &str, arguments: &[&str]) -> bool {
+    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+}
+
+/// A service whose data directory is on a small disk of its own, and where this process sees that disk.
+fn start_on_small_disk(folder: &std::path::Path) -> (Service, PathBuf) {
+    let script = "mount -t tmpfs -o size=16m tmpfs \"$1\" && shift && exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args(["-Urm", "sh", "-c", script, "sh"]).arg(folder).arg(binary());
+    let store = format!("embedded:{}/data", folder.display());
+    let service = Service::spawn(command, &["--store", &store]).unwrap_or_else(|log| panic!("{log}"));
+    let disk = PathBuf::from(format!("/proc/{}/root{}", service.id(), folder.display()));
+    (service, disk)
+}
+
+/// Writes until there is no space left.
+fn fill(path: &std::path::Path) {
+    let mut ballast = File::create(path).unwrap();
+    for size in [1 << 20, 1 << 12, 1] {
+        while ballast.write_all(&vec![1; size]).is_ok() {}
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_writes_loses_nothing_and_recovers_by_itself() {
+    if !works("unshare", &["-Urm", "true"]) {
+        return skip("unshare cannot make a mount of its own here");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (mut service, disk) = start_on_small_disk(folder.path());
+    let mut live: Vec<_> = (0..50).map(|_| service.create("alice")).collect();
+    for round in 0..3 {
+        fill(&disk.join("ballast"));
+        // What the engine has set aside already may still take a few.
+        let refused = (0..10_000).find_map(|_| {
+            let answer = service.post("/api/Sessioning/create", r#"{"user":"alice"}"#).json();
+            match answer["session"].as_str() {
+                Some(session) => {
+                    live.push(session.into());
+                    None
+                }
+                None => Some(answer["error"].as_str().unwrap().to_owned()),
+            }
+        });
+        assert_eq!(refused.as_deref(), Some(format!("Failed to create session: {OUT_OF_SPACE}").as_str()));
+        let answer = service.request("POST", "/v1/sessions", &[("Content-Type", "application/json")], br#"{"user":"a"}"#);
+        assert_eq!((answer.status, answer.code().as_str()), (503, "store_unavailable"));
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        let answer = service.delete(&live[0]);
+        assert_eq!((answer.status, answer.body.as_str()), (500, r#"{"error":"An internal server error occurred."}"#));
+        let ready = service.admin("/readyz");
+        assert_eq!(ready.status, 503);
+        assert!(ready.json()["detail"].as_str().unwrap().contains(OUT_OF_SPACE));
+        assert_eq!(service.admin("/livez").status, 200);
+        for session in &live {
+            assert_eq!(service.user_of(session).body, r#"[{"user":"alice"}]"#, "reads go on");
+        }
+        fs::remove_file(disk.join("ballast")).unwrap();
+        eventually("writes to go on", || service.admin("/readyz").status == 200);
+        live.push(service.create("alice"));
+        let gone = live.swap_remove(round);
+        assert_eq!(service.delete(&gone).body, "{}");
+        assert!(service.user_of(&gone).body.contains("not found"));
+        for session in &live {
+            assert_eq!(service.user_of(session).body, r#"[{"user":"alice"}]"#, "nothing is lost");
+        }
+    }
+    assert!(service.log().contains("there is space again"));
+    // On the disk, too: a copy of it, opened by another process, has them all.
+    service.signal("STOP");
+    let copy = tempfile::tempdir().unwrap();
+    assert!(works("cp", &["-r", &format!("{}/data", disk.display()), copy.path().to_str().unwrap()]));
+    service.signal("CONT");
+    let store = format!("embedded:{}/data", copy.path().display());
+    let other = Service::start(&["--store", &store]);
+    for session in &live {
+        assert_eq!(other.user_of(session).body, r#"[{"user":"alice"}]"#);
+    }
+    assert!(service.stop().success());
+}
+
+/// Runs the service so that its syncs fail from the `when`th on. It stays this process's own child.
+fn start_with_failing_sync(store: &str, error: &str, when: usize) -> Service {
+    let mut command = Command::new("strace");
+    command.args(["-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e"]);
+    command.arg(format!("inject=fdatasync:error={error}:when={when}+")).arg(binary());
+    Service::spawn(command, &["--store", store]).unwrap_or_else(|log| panic!("{log}"))
+}
+
+#[test]
+fn after_a_failed_sync_writes_are_refused_until_a_restart() {
+    if !works("strace", &["-e", "trace=none", "true"]) {
+        return skip("strace cannot trace here");
+    }
+    // A sync that speaks of space, as on thin volumes, is a failed sync all the same.
+    for error in ["EIO", "ENOSPC"] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = format!("embedded:{}", folder.path().display());
+        let mut service = start_with_failing_sync(&store, error, 12);
+        let mut live = Vec::new();
+        let refused = (0..100).find_map(|_| {
+            let answer = service.post("/api/Sessioning/create", r#"{"user":"alice"}"#).json();
+            match answer["session"].as_str() {
+                Some(session) => {
+                    live.push(session.to_owned());
+                    None
+                }
+                None => Some(answer["error"].as_str().unwrap().to_owned()),
+            }
+        });
+        let expected = format!("Failed to create session: {SYNC_FAILED}");
+        assert_eq!(refused.as_deref(), Some(expected.as_str()), "{error}");
+        assert!(!live.is_empty());
+        for _ in 0..3 {
+            let answer = service.post("/api/Sessioning/create", r#"{"user":"alice"}"#).json();
+            assert_eq!(answer["error"].as_str(), Some(expected.as_str()), "{error}");
+            assert_eq!(service.delete(&live[0]).status, 500);
+            assert_eq!(service.user_of(&live[0]).body, r#"[{"user":"alice"}]"#, "reads go on");
+        }
+        assert!(service.admin("/readyz").json()["detail"].as_str().unwrap().contains(SYNC_FAILED));
+        assert!(service.log().contains(SYNC_FAILED));
+        service.stop();
+        let service = Service::start(&["--store", &store]);
+        for session in &live {
+            assert_eq!(service.user_of(session).body, r#"[{"user":"alice"}]"#, "{error}");
+        }
+        assert_eq!(service.delete(&live[0]).body, "{}");
+        service.create("alice");
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_named_at_start() {
+    let output = run(&["--store", "embedded:/proc/sessioning", "--listen", "127.0.0.1:0", "--admin-listen", "off"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("cannot create the data directory /proc/sessioning; check that it exists"), "{said}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let store = format!("embedded:{}", file.display());
+    let output = command(&["--store", &store, "--listen", "127.0.0.1:0", "--admin-listen", "off"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+}

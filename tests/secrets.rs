@@ -1,0 +1,80 @@
+//! Tokens never show: a whole scenario at the most verbose level, then every token is searched for everywhere.
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use support::{Service, run, session_body};
+
+/// Every file below a folder, as bytes.
+fn files(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else {
+            let mut bytes = fs::read(&path).unwrap();
+            // The engine sets space aside in its journal; nothing is not worth searching.
+            bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1));
+            found.push((path.display().to_string(), bytes));
+        }
+    }
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+fn unhex(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+#[test]
+fn no_token_is_in_any_log_or_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("embedded:{}", folder.path().display());
+    let mut service = Service::start(&["--store", &store, "-vv", "--log-format", "text"]);
+    let tokens: Vec<String> = (0..50).map(|number| service.create(&format!("user {number}"))).collect();
+    for token in &tokens {
+        service.user_of(token);
+        let bearer = format!("Bearer {token}");
+        service.request("GET", "/v1/session", &[("Authorization", &bearer)], b"");
+        // Where no token belongs: a path, a query, a request id, a user, a namespace, another concept field.
+        service.request("GET", &format!("/v1/session/{token}?token={token}"), &[], b"");
+        service.request("GET", "/", &[("X-Request-Id", token)], b"");
+        service.request("GET", "/v1/session", &[("X-Session-Namespace", token)], b"");
+        service.post("/api/Sessioning/create", &format!(r#"{{"user":"{token}\n{token}"}}"#));
+        service.post("/api/Sessioning/delete", &session_body(&format!("{token} ")));
+        service.post("/v1/sessions", &format!(r#"{{"{token}":1}}"#));
+        service.post("/api/Sessioning/_getUser", &format!(r#"{{"session":["{token}"]}}"#));
+    }
+    for token in tokens.iter().step_by(2) {
+        service.delete(token);
+        service.user_of(token);
+    }
+    assert!(service.stop().success());
+    let log = service.log();
+    assert!(log.lines().count() > 500, "the scenario is meant to be logged");
+    let mut places = vec![("the log".to_owned(), log.into_bytes())];
+    files(folder.path(), &mut places);
+    for token in &tokens {
+        let (secret, raw) = (&token[36..100], unhex(&token[36..100]));
+        for (place, bytes) in &places {
+            assert!(!contains(bytes, secret.as_bytes()), "a token is in {place}");
+            assert!(!contains(bytes, &raw), "a secret is in {place}");
+        }
+    }
+}
+
+#[test]
+fn a_token_given_as_an_argument_is_refused_and_not_repeated() {
+    let service = Service::start(&["--store", "memory:"]);
+    let token = service.create("alice");
+    let output = run(&["get-user", &token, "--url", &service.url()]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = [output.stdout, output.stderr].concat();
+    assert!(!contains(&said, token[36..100].as_bytes()));
+    assert!(String::from_utf8(said).unwrap().contains("name of a file"));
+}

@@ -1,0 +1,284 @@
+//! What the end-to-end tests share: the real binary, started and ended, and a plain HTTP client.
+#![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How long anything may take here before it counts as stuck.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The binary under test: the release build that `scripts/test` names, or the one cargo just built.
+pub fn binary() -> PathBuf {
+    std::env::var_os("SESSIONING_BIN").map_or(env!("CARGO_BIN_EXE_sessioning").into(), PathBuf::from)
+}
+
+/// Says that a test cannot run here for want of something; under CI that is a failure.
+pub fn skip(why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "under CI nothing may be skipped: {why}");
+    println!("SKIPPED: {why}");
+}
+
+/// The command line, on no configuration but what the arguments say.
+pub fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary());
+    command.args(arguments);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("SESSIONING_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+pub fn run(arguments: &[&str]) -> Output {
+    command(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// A running service.
+pub struct Service {
+    child: Child,
+    pub address: String,
+    pub admin: String,
+    log: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Service {
+    /// Starts one on free ports with these arguments; panics with its log if it does not come up.
+    pub fn start(arguments: &[&str]) -> Self {
+        Self::start_in(Path::new("/"), arguments)
+    }
+
+    pub fn start_in(folder: &Path, arguments: &[&str]) -> Self {
+        let mut command = command(&[]);
+        command.current_dir(folder);
+        Self::spawn(command, arguments).unwrap_or_else(|log| panic!("the service did not start:\n{log}"))
+    }
+
+    /// Starts one from a prepared command; the log, if it does not come up.
+    pub fn spawn(mut command: Command, arguments: &[&str]) -> Result<Self, String> {
+        let ports = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "text"];
+        // What the test says comes later and counts.
+        let given = |flag: &&str| arguments.contains(flag);
+        for pair in ports.chunks(2).filter(|pair| !given(&pair[0])) {
+            command.args(pair);
+        }
+        let mut child = command.args(arguments).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let (mut address, mut admin) = (String::new(), String::new());
+        let mut line = String::new();
+        while stderr.read_line(&mut line).unwrap() > 0 {
+            log.lock().unwrap().push_str(&line);
+            let words: Vec<_> = line.split_whitespace().collect();
+            match words[..] {
+                ["listening", url] => address = url.trim_start_matches("http://").into(),
+                ["admin", url] => admin = url.trim_start_matches("http://").into(),
+                ["routes", ..] => break,
+                _ => {}
+            }
+            line.clear();
+        }
+        if address.is_empty() {
+            child.wait().unwrap();
+            return Err(std::mem::take(&mut log.lock().unwrap()));
+        }
+        let filling = Arc::clone(&log);
+        let reader = std::thread::spawn(move || {
+            let mut bytes = [0; 8192];
+            while let Ok(read @ 1..) = stderr.read(&mut bytes) {
+                filling.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..read]));
+            }
+        });
+        Ok(Self { child, address, admin, log, reader: Some(reader) })
+    }
+
+    /// Everything it has said so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until it has said something.
+    pub fn wait_for_log(&self, text: &str) {
+        eventually(&format!("the log to say {text:?}"), || self.log().contains(text));
+    }
+
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// Kills it at once, as a crash does.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop; how it ended.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.signal("TERM");
+        self.wait()
+    }
+
+    pub fn wait(&mut self) -> ExitStatus {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                if let Some(reader) = self.reader.take() {
+                    reader.join().unwrap();
+                }
+                return status;
+            }
+            assert!(started.elapsed() < PATIENCE, "the service does not end:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn post(&self, path: &str, body: &str) -> Answer {
+        self.request("POST", path, &[], body.as_bytes())
+    }
+
+    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        Connection::open(&self.address).unwrap().request(method, path, headers, body).unwrap()
+    }
+
+    pub fn admin(&self, path: &str) -> Answer {
+        Connection::open(&self.admin).unwrap().request("GET", path, &[], b"").unwrap()
+    }
+
+    pub fn create(&self, user: &str) -> String {
+        let answer = self.post("/api/Sessioning/create", &serde_json::json!({ "user": user }).to_string());
+        answer.json()["session"].as_str().unwrap_or_else(|| panic!("{answer:?}")).to_owned()
+    }
+
+    pub fn user_of(&self, session: &str) -> Answer {
+        self.post("/api/Sessioning/_getUser", &session_body(session))
+    }
+
+    pub fn delete(&self, session: &str) -> Answer {
+        self.post("/api/Sessioning/delete", &session_body(session))
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn session_body(session: &str) -> String {
+    serde_json::json!({ "session": session }).to_string()
+}
+
+/// Waits until something is so, however long it takes within patience.
+pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !so() {
+        assert!(started.elapsed() < PATIENCE, "gave up waiting for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A connection over which requests go exactly as written.
+pub struct Connection {
+    stream: BufReader<TcpStream>,
+    host: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl Connection {
+    pub fn open(address: &str) -> std::io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream: BufReader::new(stream), host: address.into() })
+    }
+
+    pub fn request(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> std::io::Result<Answer> {
+        let mut head = format!("{method} {path} HTTP/1.1\r\n");
+        let own_host = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
+        if !own_host {
+            head.push_str(&format!("Host: {}\r\n", self.host));
+        }
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if !body.is_empty() {
+            head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        head.push_str("\r\n");
+        let mut bytes = head.into_bytes();
+        bytes.extend_from_slice(body);
+        self.send(&bytes)?;
+        self.answer(method == "HEAD")
+    }
+
+    pub fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stream.get_mut().write_all(bytes)
+    }
+
+    pub fn answer(&mut self, bodiless: bool) -> std::io::Result<Answer> {
+        let closed = || std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+        let mut line = String::new();
+        if self.stream.read_line(&mut line)? == 0 {
+            return Err(closed());
+        }
+        let status = line.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(closed)?;
+        let mut headers = Vec::new();
+        loop {
+            line.clear();
+            if self.stream.read_line(&mut line)? == 0 {
+                return Err(closed());
+            }
+            let Some((name, value)) = line.trim_end().split_once(':') else { break };
+            headers.push((name.to_lowercase(), value.trim().to_owned()));
+        }
+        let length = headers.iter().find(|(name, _)| name == "content-length");
+        let length = length.and_then(|(_, length)| length.parse().ok()).unwrap_or(0);
+        let mut body = vec![0; if bodiless { 0 } else { length }];
+        self.stream.read_exact(&mut body)?;
+        Ok(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    }
+}
