@@ -51,7 +51,8 @@ fn a_session_of_the_v1_surface_lives_from_create_to_delete() {
 #[test]
 fn every_bad_token_gets_one_and_the_same_answer() {
     let service = Service::start(&["--store", "memory:"]);
-    let made = |service: &Service| create(service, r#"{"user":"a"}"#).json()["token"].as_str().unwrap().to_owned();
+    let made =
+        |service: &Service| create(service, r#"{"user":"a"}"#).json()["token"].as_str().unwrap().to_owned();
     let (deleted, live) = (made(&service), made(&service));
     service.request("DELETE", "/v1/session", &[("X-Session-Token", &deleted)], b"");
     let elsewhere = Service::start(&["--store", "memory:"]);
@@ -60,7 +61,9 @@ fn every_bad_token_gets_one_and_the_same_answer() {
     let body = format!("{}{}", &live[..36], &unknown[36..100]);
     let wrong_secret = format!("{body}{:08x}", crc32fast::hash(body.as_bytes()));
     let mut answers = Vec::new();
-    for token in [&deleted, &unknown, &wrong_secret, &live[..50].to_owned(), &"ses_".to_owned(), &String::new()] {
+    for token in
+        [&deleted, &unknown, &wrong_secret, &live[..50].to_owned(), &"ses_".to_owned(), &String::new()]
+    {
         let mut answer = check(&service, &[("X-Session-Token", token), ("X-Request-Id", "same")]);
         answer.headers.retain(|(name, _)| name != "date");
         answers.push((answer.status, answer.headers, answer.body));
@@ -71,7 +74,10 @@ fn every_bad_token_gets_one_and_the_same_answer() {
         (none.status, none.headers, none.body)
     });
     assert_eq!(answers[0].0, 401);
-    assert_eq!(answers[0].2, r#"{"code":"session_invalid","title":"Not logged in","status":401,"request_id":"same"}"#);
+    assert_eq!(
+        answers[0].2,
+        r#"{"code":"session_invalid","title":"Not logged in","status":401,"request_id":"same"}"#
+    );
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:#?}");
 }
 
@@ -110,8 +116,18 @@ fn what_cannot_be_created_says_why_and_changes_nothing() {
         (r#"{"user":"a","idle":"1m"}"#, 400, "invalid_request", "unknown field `idle`"),
         (r#"{"user":""}"#, 422, "invalid_user", "1 to 256 bytes"),
         (r#"{"user":"a","idle_timeout":"soon"}"#, 400, "invalid_request", "not a duration"),
-        (r#"{"user":"a","idle_timeout":"8d"}"#, 422, "timeout_too_long", "idle_timeout 8d is longer than the 7d"),
-        (r#"{"user":"a","absolute_timeout":"never"}"#, 422, "timeout_too_long", "never is longer than the 30d"),
+        (
+            r#"{"user":"a","idle_timeout":"8d"}"#,
+            422,
+            "timeout_too_long",
+            "idle_timeout 8d is longer than the 7d",
+        ),
+        (
+            r#"{"user":"a","absolute_timeout":"never"}"#,
+            422,
+            "timeout_too_long",
+            "never is longer than the 30d",
+        ),
         (r#"{"user":"a","data":[]}"#, 400, "invalid_request", "expected a map"),
         (&long, 400, "invalid_request", "at most 4096 bytes"),
         (r#"{"user":"a","metadata":{"ip":"\n"}}"#, 400, "invalid_request", "metadata.ip"),
@@ -148,7 +164,11 @@ fn requests_have_names_and_answers_are_not_stored() {
         assert_ne!(answer.header("x-request-id"), Some(bad));
         assert!(answer.header("x-request-id").unwrap().len() > 8);
     }
-    for answer in [service.request("GET", "/v1/session", &[], b""), create(&service, r#"{"user":"a"}"#), service.post("/api/Sessioning/_getUser", "{}")] {
+    for answer in [
+        service.request("GET", "/v1/session", &[], b""),
+        create(&service, r#"{"user":"a"}"#),
+        service.post("/api/Sessioning/_getUser", "{}"),
+    ] {
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert!(answer.header("server").is_none());
     }
@@ -170,7 +190,11 @@ fn what_is_too_large_is_refused() {
     assert!(refused.map_or(true, |answer| answer.status == 431));
     // A body that claims more than it may is not waited for.
     let mut connection = Connection::open(&service.address).unwrap();
-    connection.send(b"POST /api/Sessioning/_getUser HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n").unwrap();
+    connection
+        .send(
+            b"POST /api/Sessioning/_getUser HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n",
+        )
+        .unwrap();
     assert_eq!(connection.answer(false).unwrap().status, 413);
 }
 

@@ -32,7 +32,8 @@ fn a_session_lives_from_create_to_delete_on_the_command_line() {
     let found = run(&["get-user", file, "--url", &url]);
     assert!(out(&found).starts_with("user       alice\nsession    01"), "{}", out(&found));
     assert_eq!(out(&run(&["get-user", file, "-q", "--url", &url])), "alice\n");
-    let json: serde_json::Value = serde_json::from_slice(&run(&["get-user", file, "--json", "--url", &url]).stdout).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_slice(&run(&["get-user", file, "--json", "--url", &url]).stdout).unwrap();
     assert_eq!((&json["user"], &json["metadata"]["label"]), (&"alice".into(), &"tablet".into()));
 
     let mut piped = command(&["get-user", "-", "-q", "--url", &url]);
@@ -55,13 +56,17 @@ fn what_goes_wrong_has_its_exit_code_and_says_what_to_do() {
     let nobody = "http://127.0.0.1:1";
     let output = run(&["create", "alice", "--url", nobody]);
     assert_eq!(output.status.code(), Some(5));
-    assert!(err(&output).contains("the service cannot be reached") && err(&output).contains("sessioning serve"));
+    assert!(
+        err(&output).contains("the service cannot be reached") && err(&output).contains("sessioning serve")
+    );
     assert_eq!(run(&["healthcheck", "--admin-url", nobody]).status.code(), Some(5));
     let service = Service::start(&["--store", "memory:"]);
     let refused = run(&["create", "alice", "--absolute-timeout", "99d", "--url", &service.url()]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(err(&refused).contains("longer than the 30d"), "{}", err(&refused));
-    for usage in [&["get-user", "--url", nobody][..], &["create"], &["fly"], &["keys", "new"], &["--set", "x"]] {
+    for usage in
+        [&["get-user", "--url", nobody][..], &["create"], &["fly"], &["keys", "new"], &["--set", "x"]]
+    {
         assert_eq!(run(usage).status.code(), Some(2), "{usage:?}");
     }
     assert_eq!(run(&["get-user", "/no/such/file"]).status.code(), Some(1));
@@ -87,7 +92,8 @@ fn settings_come_from_defaults_file_environment_and_flags_in_that_order() {
         .env("SESSIONING_HOSTS_FILE", "names")
         .output()
         .unwrap();
-    let settings: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", err(&output)));
+    let settings: Vec<serde_json::Value> =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", err(&output)));
     let of = |key: &str| {
         let setting = settings.iter().find(|setting| setting["key"] == key).unwrap();
         (setting["value"].as_str().unwrap().to_owned(), setting["source"].as_str().unwrap().to_owned())
@@ -117,7 +123,12 @@ fn what_is_unknown_or_unusable_in_the_settings_is_named_with_what_was_meant() {
         err(&output)
     };
     let said = show("[session]\nidle_timeut = \"1h\"", None, &[]);
-    assert!(said.contains("there is no setting session.idle_timeut (sessioning.toml); did you mean session.idle_timeout?"), "{said}");
+    assert!(
+        said.contains(
+            "there is no setting session.idle_timeut (sessioning.toml); did you mean session.idle_timeout?"
+        ),
+        "{said}"
+    );
     let said = show("", Some(("SESSIONING_SESSION_IDLE_TIMOUT", "1h")), &[]);
     assert!(said.contains("did you mean SESSIONING_SESSION_IDLE_TIMEOUT?"), "{said}");
     let said = show("", None, &["--set", "stor=memory:"]);
@@ -142,7 +153,10 @@ fn what_is_unknown_or_unusable_in_the_settings_is_named_with_what_was_meant() {
 
 #[test]
 fn a_new_key_is_shown_once_with_its_entry() {
-    let json: serde_json::Value = serde_json::from_slice(&run(&["keys", "new", "--scope", "create,check", "--label", "shop", "--json"]).stdout).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(
+        &run(&["keys", "new", "--scope", "create,check", "--label", "shop", "--json"]).stdout,
+    )
+    .unwrap();
     let key = json["key"].as_str().unwrap();
     assert!(key.len() == 3 + 16 + 1 + 64 && key.starts_with("sk_"), "{key}");
     assert_eq!(json["entry"]["scopes"], serde_json::json!(["create", "check"]));

@@ -11,7 +11,8 @@ use std::process::Command;
 
 use support::{Service, binary, command, eventually, run, skip};
 
-const OUT_OF_SPACE: &str = "the session store's disk is full; free some space, writing then goes on by itself";
+const OUT_OF_SPACE: &str =
+    "the session store's disk is full; free some space, writing then goes on by itself";
 const SYNC_FAILED: &str =
     "a sync to the session store's disk failed; check the disk and restart, writes are refused until then";
 
@@ -60,11 +61,19 @@ fn a_full_disk_refuses_writes_loses_nothing_and_recovers_by_itself() {
             }
         });
         assert_eq!(refused.as_deref(), Some(format!("Failed to create session: {OUT_OF_SPACE}").as_str()));
-        let answer = service.request("POST", "/v1/sessions", &[("Content-Type", "application/json")], br#"{"user":"a"}"#);
+        let answer = service.request(
+            "POST",
+            "/v1/sessions",
+            &[("Content-Type", "application/json")],
+            br#"{"user":"a"}"#,
+        );
         assert_eq!((answer.status, answer.code().as_str()), (503, "store_unavailable"));
         assert_eq!(answer.header("retry-after"), Some("1"));
         let answer = service.delete(&live[0]);
-        assert_eq!((answer.status, answer.body.as_str()), (500, r#"{"error":"An internal server error occurred."}"#));
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (500, r#"{"error":"An internal server error occurred."}"#)
+        );
         let ready = service.admin("/readyz");
         assert_eq!(ready.status, 503);
         assert!(ready.json()["detail"].as_str().unwrap().contains(OUT_OF_SPACE));
@@ -148,14 +157,19 @@ fn after_a_failed_sync_writes_are_refused_until_a_restart() {
 
 #[test]
 fn a_directory_that_cannot_be_written_is_named_at_start() {
-    let output = run(&["--store", "embedded:/proc/sessioning", "--listen", "127.0.0.1:0", "--admin-listen", "off"]);
+    let output =
+        run(&["--store", "embedded:/proc/sessioning", "--listen", "127.0.0.1:0", "--admin-listen", "off"]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("cannot create the data directory /proc/sessioning; check that it exists"), "{said}");
+    assert!(
+        said.contains("cannot create the data directory /proc/sessioning; check that it exists"),
+        "{said}"
+    );
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
     let store = format!("embedded:{}", file.display());
-    let output = command(&["--store", &store, "--listen", "127.0.0.1:0", "--admin-listen", "off"]).output().unwrap();
+    let output =
+        command(&["--store", &store, "--listen", "127.0.0.1:0", "--admin-listen", "off"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
 }

@@ -35,7 +35,10 @@ fn work(address: &str, known: &Mutex<Known>, stop: &AtomicBool) {
         } else {
             let session = own.swap_remove(fastrand::usize(..own.len()));
             let body = session_body(&session);
-            let Ok(answer) = connection.request("POST", "/api/Sessioning/delete", &[], body.as_bytes()) else { break };
+            let Ok(answer) = connection.request("POST", "/api/Sessioning/delete", &[], body.as_bytes())
+            else {
+                break;
+            };
             assert_eq!(answer.body, "{}");
             known.lock().unwrap().deleted.push(session);
         }
@@ -68,7 +71,8 @@ fn acknowledged_creates_and_deletes_survive_kill_9_at_any_moment() {
         // Some are killed before they have come up again.
         if kill % 5 == 4 {
             let ports = ["--listen", "127.0.0.1:0", "--admin-listen", "off"];
-            let mut starting = command(&[&arguments[..], &ports].concat()).stderr(Stdio::null()).spawn().unwrap();
+            let mut starting =
+                command(&[&arguments[..], &ports].concat()).stderr(Stdio::null()).spawn().unwrap();
             std::thread::sleep(Duration::from_micros(fastrand::u64(0..30_000)));
             starting.kill().unwrap();
             starting.wait().unwrap();
@@ -93,7 +97,9 @@ fn acknowledged_creates_and_deletes_survive_kill_9_at_any_moment() {
     lost += losses(&service, &known);
     println!(
         "{kills} kills ({in_recovery} during recovery), {} acknowledged operations, {} live, {} deleted, {lost} losses",
-        known.operations, known.live.len(), known.deleted.len()
+        known.operations,
+        known.live.len(),
+        known.deleted.len()
     );
     assert_eq!(lost, 0);
     assert!(known.operations > kills * 10, "too little happened to prove anything: {}", known.operations);

@@ -36,7 +36,10 @@ fn told_to_stop_it_finishes_what_is_in_flight_refuses_the_new_and_exits_0() {
     idle.request("GET", "/", &[], b"").unwrap();
     let mut busy = Connection::open(&service.address).unwrap();
     let body = br#"{"user":"alice"}"#;
-    let head = format!("POST /api/Sessioning/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "POST /api/Sessioning/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
     busy.send(head.as_bytes()).unwrap();
     busy.send(&body[..5]).unwrap();
     // The request is in flight once the handler waits for the rest of its body.
@@ -57,7 +60,9 @@ fn told_to_stop_it_finishes_what_is_in_flight_refuses_the_new_and_exits_0() {
 fn a_request_that_never_ends_does_not_keep_it_from_stopping() {
     let mut service = Service::start(&["--store", "memory:", "--set", "limits.drain=200ms"]);
     let mut stuck = Connection::open(&service.address).unwrap();
-    stuck.send(b"POST /api/Sessioning/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{").unwrap();
+    stuck
+        .send(b"POST /api/Sessioning/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
+        .unwrap();
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(service.stop().code(), Some(0));
     assert!(service.log().contains("limits.drain"));
@@ -72,7 +77,10 @@ fn a_client_that_hangs_up_on_its_delete_is_logged_out_all_the_same() {
         service.user_of(&session);
         let mut connection = Connection::open(&service.address).unwrap();
         let body = session_body(&session);
-        let head = format!("POST /api/Sessioning/delete HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
+        let head = format!(
+            "POST /api/Sessioning/delete HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
         connection.send(format!("{head}{body}").as_bytes()).unwrap();
         drop(connection);
         eventually("the session to be gone", || service.user_of(&session).body.contains("not found"));
@@ -90,7 +98,14 @@ fn a_second_process_on_a_directory_or_an_address_is_told_what_is_in_its_way() {
     };
     let said = second(&["--store", &store, "--listen", "127.0.0.1:0"]);
     let directory = folder.path().join("data");
-    assert!(said.contains(&format!("the data directory {} is in use by process {}, started 20", directory.display(), service.id())), "{said}");
+    assert!(
+        said.contains(&format!(
+            "the data directory {} is in use by process {}, started 20",
+            directory.display(),
+            service.id()
+        )),
+        "{said}"
+    );
     let said = second(&["--store", "memory:", "--listen", &service.address]);
     assert!(said.contains(&format!("cannot listen on {}: another process does", service.address)), "{said}");
 }
@@ -103,7 +118,10 @@ fn a_directory_of_a_later_version_is_refused() {
     let output = run(&["--store", &store, "--listen", "127.0.0.1:0", "--admin-listen", "off"]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("format 7, which this version does not know; use the version that wrote it"), "{said}");
+    assert!(
+        said.contains("format 7, which this version does not know; use the version that wrote it"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -125,7 +143,8 @@ fn a_unix_socket_serves_and_is_taken_over_after_a_crash() {
         let mut service = Service::start(&["--store", "memory:", "--listen", &listen]);
         assert_eq!(service.address, listen);
         let mut stream = std::os::unix::net::UnixStream::connect(&socket).unwrap();
-        std::io::Write::write_all(&mut stream, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        std::io::Write::write_all(&mut stream, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
@@ -137,10 +156,11 @@ fn a_unix_socket_serves_and_is_taken_over_after_a_crash() {
 
 #[test]
 fn without_a_terminal_every_log_line_is_a_json_object() {
-    let mut child = support::command(&["--store", "memory:", "--listen", "127.0.0.1:0", "--admin-listen", "off", "-v"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        support::command(&["--store", "memory:", "--listen", "127.0.0.1:0", "--admin-listen", "off", "-v"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
     let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
     let mut first = String::new();
     std::io::BufRead::read_line(&mut stderr, &mut first).unwrap();
@@ -156,7 +176,8 @@ fn without_a_terminal_every_log_line_is_a_json_object() {
     let mut rest = String::new();
     stderr.read_to_string(&mut rest).unwrap();
     child.wait().unwrap();
-    let lines: Vec<serde_json::Value> = rest.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> =
+        rest.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let said = |text: &str| lines.iter().any(|line| line["message"].as_str().unwrap().contains(text));
     assert!(said("[Sessioning.create] Attempting to insert session for user: a\"b with ID: "));
     assert!(said("stopped"));
@@ -165,7 +186,17 @@ fn without_a_terminal_every_log_line_is_a_json_object() {
 #[test]
 fn a_log_that_nobody_reads_holds_up_no_request_and_says_what_it_dropped() {
     let mut child = Command::new(binary())
-        .args(["--store", "memory:", "--listen", "127.0.0.1:0", "--admin-listen", "off", "-v", "--log-format", "text"])
+        .args([
+            "--store",
+            "memory:",
+            "--listen",
+            "127.0.0.1:0",
+            "--admin-listen",
+            "off",
+            "-v",
+            "--log-format",
+            "text",
+        ])
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();

@@ -8,8 +8,7 @@ use support::{Answer, Service};
 const CREATE: &str = "/api/Sessioning/create";
 const DELETE: &str = "/api/Sessioning/delete";
 const GET_USER: &str = "/api/Sessioning/_getUser";
-const BAD_USER: &str =
-    r#"{"error":"Failed to create session: user must be a string of 1 to 256 bytes without control characters"}"#;
+const BAD_USER: &str = r#"{"error":"Failed to create session: user must be a string of 1 to 256 bytes without control characters"}"#;
 const NOT_FOUND: &str = "404 Not Found";
 
 fn missing(sent: &str) -> String {
@@ -71,8 +70,11 @@ fn lookups() -> Vec<Row<'static>> {
         ("control characters", r#"{"session": "a\u0000\n\u001b[31m"}"#.into(), "a\0\n\u{1b}[31m".into()),
         ("duplicate keys", r#"{"session": 1, "session": 2}"#.into(), "2".into()),
         ("a lone surrogate", r#"{"session": "\ud800"}"#.into(), "undefined".into()),
-        ("a UUID of the original", r#"{"session": "0199c1a0-7c7e-7000-8000-000000000000"}"#.into(),
-            "0199c1a0-7c7e-7000-8000-000000000000".into()),
+        (
+            "a UUID of the original",
+            r#"{"session": "0199c1a0-7c7e-7000-8000-000000000000"}"#.into(),
+            "0199c1a0-7c7e-7000-8000-000000000000".into(),
+        ),
         ("a path", r#"{"session": "../../etc/passwd"}"#.into(), "../../etc/passwd".into()),
     ];
     let mut table = Vec::new();
@@ -114,11 +116,29 @@ fn paths() -> Vec<Row<'static>> {
         other("wrong case", "POST", "/api/sessioning/create", 404, NOT_FOUND),
         other("trailing slash", "POST", "/api/Sessioning/create/", 404, NOT_FOUND),
         other("the base path", "POST", "/api", 404, NOT_FOUND),
-        other("GET /", "GET", "/", 200, concat!("sessioning ", env!("CARGO_PKG_VERSION"), ", store memory:\n")),
-        Row { status: 413, ..post("257 KiB", GET_USER, vec![b' '; 257 * 1024],
-            r#"{"error":"The body is too large: the most is 256KiB"}"#) },
+        other(
+            "GET /",
+            "GET",
+            "/",
+            200,
+            concat!("sessioning ", env!("CARGO_PKG_VERSION"), ", store memory:\n"),
+        ),
+        Row {
+            status: 413,
+            ..post(
+                "257 KiB",
+                GET_USER,
+                vec![b' '; 257 * 1024],
+                r#"{"error":"The body is too large: the most is 256KiB"}"#,
+            )
+        },
         post("256 KiB", GET_USER, vec![b' '; 256 * 1024], format!("[{}]", missing("undefined"))),
-        post("a query string", "/api/Sessioning/_getUser?session=x", "{}", format!("[{}]", missing("undefined"))),
+        post(
+            "a query string",
+            "/api/Sessioning/_getUser?session=x",
+            "{}",
+            format!("[{}]", missing("undefined")),
+        ),
     ]
 }
 
@@ -128,7 +148,11 @@ fn browsers() -> Vec<Row<'static>> {
     let origin = r#"{"error":"This origin or host may not call the service: the Origin https://evil.example is not listed under concept.cors_origins"}"#;
     let site = r#"{"error":"This origin or host may not call the service: it comes from a page of another site (Sec-Fetch-Site: cross-site)"}"#;
     vec![
-        Row { headers: &[("Host", "evil.example")], status: 403, ..post("foreign Host", GET_USER, "{}", host) },
+        Row {
+            headers: &[("Host", "evil.example")],
+            status: 403,
+            ..post("foreign Host", GET_USER, "{}", host)
+        },
         Row {
             headers: &[("Origin", "https://evil.example")],
             status: 403,
@@ -167,20 +191,58 @@ fn every_row_of_the_table_answers_as_written() {
     let body = |session: &str| support::session_body(session);
     let mut table = vec![
         post("a live session", GET_USER, body(&session), r#"[{"user":"alice"}]"#),
-        post("extra fields", GET_USER, format!(r#"{{"x":[1],"session":"{session}","user":"bob"}}"#), r#"[{"user":"alice"}]"#),
-        post("white space", GET_USER, format!("\n\t{{ \"session\" : \"{session}\" }}\r\n"), r#"[{"user":"alice"}]"#),
+        post(
+            "extra fields",
+            GET_USER,
+            format!(r#"{{"x":[1],"session":"{session}","user":"bob"}}"#),
+            r#"[{"user":"alice"}]"#,
+        ),
+        post(
+            "white space",
+            GET_USER,
+            format!("\n\t{{ \"session\" : \"{session}\" }}\r\n"),
+            r#"[{"user":"alice"}]"#,
+        ),
         post("a byte order mark", GET_USER, format!("\u{feff}{}", body(&session)), r#"[{"user":"alice"}]"#),
-        post("invalid UTF-8 elsewhere", GET_USER, [b"{\"x\":\"\xff\",".as_slice(), &body(&session).as_bytes()[1..]].concat(), r#"[{"user":"alice"}]"#),
-        post("invalid UTF-8 as the session", GET_USER, b"{\"session\":\"\xff\"}", format!("[{}]", missing("\u{fffd}"))),
+        post(
+            "invalid UTF-8 elsewhere",
+            GET_USER,
+            [b"{\"x\":\"\xff\",".as_slice(), &body(&session).as_bytes()[1..]].concat(),
+            r#"[{"user":"alice"}]"#,
+        ),
+        post(
+            "invalid UTF-8 as the session",
+            GET_USER,
+            b"{\"session\":\"\xff\"}",
+            format!("[{}]", missing("\u{fffd}")),
+        ),
         Row { headers: &[], ..post("no Content-Type", GET_USER, body(&session), r#"[{"user":"alice"}]"#) },
-        Row { headers: &[("Content-Type", "text/plain")], ..post("text/plain", GET_USER, body(&session), r#"[{"user":"alice"}]"#) },
+        Row {
+            headers: &[("Content-Type", "text/plain")],
+            ..post("text/plain", GET_USER, body(&session), r#"[{"user":"alice"}]"#)
+        },
         post("a deleted session", GET_USER, body(&gone), format!("[{}]", missing(&gone))),
         post("deleting it again", DELETE, body(&gone), missing(&gone)),
         post("a cut session", GET_USER, body(cut), format!("[{}]", missing(cut))),
         post("a changed session", GET_USER, body(&flipped), format!("[{}]", missing(&flipped))),
-        post("an upper-case session", DELETE, body(&session.to_uppercase()), missing(&session.to_uppercase())),
-        post("a session in a list", GET_USER, format!(r#"{{"session":["{session}"]}}"#), format!("[{}]", missing(&session))),
-        post("a live session in a list, deleted", DELETE, format!(r#"{{"session":["{session}"]}}"#), missing(&session)),
+        post(
+            "an upper-case session",
+            DELETE,
+            body(&session.to_uppercase()),
+            missing(&session.to_uppercase()),
+        ),
+        post(
+            "a session in a list",
+            GET_USER,
+            format!(r#"{{"session":["{session}"]}}"#),
+            format!("[{}]", missing(&session)),
+        ),
+        post(
+            "a live session in a list, deleted",
+            DELETE,
+            format!(r#"{{"session":["{session}"]}}"#),
+            missing(&session),
+        ),
     ];
     table.extend(lookups());
     table.extend(refused_users());
@@ -200,7 +262,15 @@ fn every_row_of_the_table_answers_as_written() {
 fn every_acceptable_user_begins_a_session_of_theirs() {
     let service = Service::start(&["--store", "memory:"]);
     let long = "x".repeat(256);
-    for user in ["alice", "ünï 日本 🦀", "{\"$ne\":null}", "../..", " ", "0199c1a0-7c7e-7000-8000-000000000000", &long] {
+    for user in [
+        "alice",
+        "ünï 日本 🦀",
+        "{\"$ne\":null}",
+        "../..",
+        " ",
+        "0199c1a0-7c7e-7000-8000-000000000000",
+        &long,
+    ] {
         let session = service.create(user);
         let expected = serde_json::json!([{ "user": user }]).to_string();
         assert_eq!(service.user_of(&session).body, expected);
@@ -210,7 +280,8 @@ fn every_acceptable_user_begins_a_session_of_theirs() {
 #[test]
 fn a_preflight_and_a_request_of_a_listed_origin_pass() {
     let origin = "https://app.example";
-    let service = Service::start(&["--store", "memory:", "--set", "concept.cors_origins=https://app.example"]);
+    let service =
+        Service::start(&["--store", "memory:", "--set", "concept.cors_origins=https://app.example"]);
     let preflight = [
         ("Origin", origin),
         ("Access-Control-Request-Method", "POST"),
@@ -220,7 +291,12 @@ fn a_preflight_and_a_request_of_a_listed_origin_pass() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
     assert_eq!(answer.header("access-control-allow-headers"), Some("content-type"));
-    let answer = service.request("POST", CREATE, &[("Origin", origin), ("Sec-Fetch-Site", "cross-site")], br#"{"user":"alice"}"#);
+    let answer = service.request(
+        "POST",
+        CREATE,
+        &[("Origin", origin), ("Sec-Fetch-Site", "cross-site")],
+        br#"{"user":"alice"}"#,
+    );
     assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, Some(origin)));
     assert_eq!(service.request("POST", CREATE, &[("Origin", "https://app.example.evil")], b"{}").status, 403);
 }
@@ -228,14 +304,22 @@ fn a_preflight_and_a_request_of_a_listed_origin_pass() {
 #[test]
 fn dialects_rename_paths_methods_and_the_field() {
     let service = Service::start(&[
-        "--store", "memory:",
-        "--set", "concept.base_path=/backend/v2",
-        "--set", "concept.name=Sessions",
-        "--set", "concept.create=start",
-        "--set", "concept.delete=end",
-        "--set", "concept.get_user=getUser",
-        "--set", "concept.field=sessionId",
-        "--set", "concept.unknown_session=empty",
+        "--store",
+        "memory:",
+        "--set",
+        "concept.base_path=/backend/v2",
+        "--set",
+        "concept.name=Sessions",
+        "--set",
+        "concept.create=start",
+        "--set",
+        "concept.delete=end",
+        "--set",
+        "concept.get_user=getUser",
+        "--set",
+        "concept.field=sessionId",
+        "--set",
+        "concept.unknown_session=empty",
     ]);
     let answer = service.post("/backend/v2/Sessions/start", r#"{"user":"alice"}"#);
     let session = answer.json()["sessionId"].as_str().unwrap().to_owned();
@@ -254,7 +338,14 @@ fn dialects_rename_paths_methods_and_the_field() {
 fn the_log_tells_developers_in_their_words_what_was_called() {
     let service = Service::start(&["--store", "memory:", "-v"]);
     let session = service.create("alice");
-    let id = format!("{}-{}-{}-{}-{}", &session[4..12], &session[12..16], &session[16..20], &session[20..24], &session[24..36]);
+    let id = format!(
+        "{}-{}-{}-{}-{}",
+        &session[4..12],
+        &session[12..16],
+        &session[16..20],
+        &session[20..24],
+        &session[24..36]
+    );
     service.user_of(&session);
     service.delete(&session);
     service.delete(&session);
@@ -266,7 +357,9 @@ fn the_log_tells_developers_in_their_words_what_was_called() {
         format!("[{name}._getUser] Session {id} is of user: alice\n"),
         format!("[{name}.delete] Deleted session: {id}\n"),
         format!("[{name}.delete] No such session: {id}\n"),
-        format!("[{name}.create] Error creating session for user a\\r\\nb\\u{{1b}}[31m: user must be a string"),
+        format!(
+            "[{name}.create] Error creating session for user a\\r\\nb\\u{{1b}}[31m: user must be a string"
+        ),
     ] {
         service.wait_for_log(&line);
     }

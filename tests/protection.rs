@@ -35,14 +35,18 @@ fn listening_elsewhere_without_a_key_is_refused_with_both_remedies() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.contains("sessioning keys new") && said.contains("--open"), "{said}");
     }
-    let output = run(&["--store", "memory:", "--listen", "127.0.0.1:0", "--admin-listen", "0.0.0.0:0", "--open"]);
+    let output =
+        run(&["--store", "memory:", "--listen", "127.0.0.1:0", "--admin-listen", "0.0.0.0:0", "--open"]);
     assert_eq!(output.status.code(), Some(2));
     let open = Service::start(&["--store", "memory:", "--listen", "0.0.0.0:0", "--open"]);
     let port = open.address.rsplit(':').next().unwrap();
     let mut connection = support::Connection::open(&format!("127.0.0.1:{port}")).unwrap();
-    let any_host = connection.request("POST", CREATE, &[("Host", "sessions.example")], b"{\"user\":\"a\"}").unwrap();
+    let any_host =
+        connection.request("POST", CREATE, &[("Host", "sessions.example")], b"{\"user\":\"a\"}").unwrap();
     assert_eq!(any_host.status, 200);
-    let origin = connection.request("POST", CREATE, &[("Origin", "https://evil.example")], b"{\"user\":\"a\"}").unwrap();
+    let origin = connection
+        .request("POST", CREATE, &[("Origin", "https://evil.example")], b"{\"user\":\"a\"}")
+        .unwrap();
     assert_eq!(origin.status, 403);
 }
 
@@ -52,7 +56,9 @@ fn with_keys_every_route_needs_one_with_its_scope() {
     let (check, check_entry) = new_key(&["--scope", "check", "--label", "gate"]);
     let (service, _folder) = start_with(&[&create_entry, &check_entry], &[]);
     let bearer = |key: &str| format!("Bearer {key}");
-    let ask = |path: &str, headers: &[(&str, &str)], body: &str| service.request("POST", path, headers, body.as_bytes());
+    let ask = |path: &str, headers: &[(&str, &str)], body: &str| {
+        service.request("POST", path, headers, body.as_bytes())
+    };
     let user = r#"{"user":"alice"}"#;
 
     let none = ask(CREATE, &[], user);
@@ -63,12 +69,19 @@ fn with_keys_every_route_needs_one_with_its_scope() {
         assert_eq!(ask(CREATE, &[("X-Api-Key", key)], user).status, 401, "{key}");
     }
     let scope = ask(CREATE, &[("X-Api-Key", &check)], user);
-    assert_eq!((scope.status, scope.body.as_str()), (403, r#"{"error":"The API key may not do this: it needs the scope create"}"#));
+    assert_eq!(
+        (scope.status, scope.body.as_str()),
+        (403, r#"{"error":"The API key may not do this: it needs the scope create"}"#)
+    );
 
     let made = ask(CREATE, &[("X-Api-Key", &create)], user);
     let session = made.json()["session"].as_str().unwrap().to_owned();
     assert_eq!(ask(GET_USER, &[("X-Api-Key", &create)], &session_body(&session)).status, 403);
-    for headers in [("X-Api-Key", check.clone()), ("Authorization", bearer(&check)), ("authorization", format!("bearer {check}"))] {
+    for headers in [
+        ("X-Api-Key", check.clone()),
+        ("Authorization", bearer(&check)),
+        ("authorization", format!("bearer {check}")),
+    ] {
         let found = ask(GET_USER, &[(headers.0, &headers.1)], &session_body(&session));
         assert_eq!(found.body, r#"[{"user":"alice"}]"#);
     }
@@ -79,12 +92,16 @@ fn with_keys_every_route_needs_one_with_its_scope() {
     let v1 = |headers: &[(&str, &str)]| service.request("GET", "/v1/session", headers, b"");
     assert_eq!(v1(&[("X-Api-Key", &check), ("Authorization", &bearer(&session))]).status, 200);
     assert_eq!(v1(&[("Authorization", &bearer(&check)), ("X-Session-Token", &session)]).status, 200);
-    assert_eq!(v1(&[("Authorization", &bearer("eyJhbGciOi")), ("X-Session-Token", &session)]).code(), "api_key_invalid");
+    assert_eq!(
+        v1(&[("Authorization", &bearer("eyJhbGciOi")), ("X-Session-Token", &session)]).code(),
+        "api_key_invalid"
+    );
     assert_eq!(v1(&[("Authorization", &bearer(&session))]).code(), "api_key_invalid");
     assert_eq!(v1(&[("X-Api-Key", &create), ("X-Session-Token", &session)]).code(), "scope_missing");
 
     // With keys, hosts and origins do not matter; and strangers are told nothing about what runs.
-    let foreign = [("X-Api-Key", check.as_str()), ("Host", "sessions.example"), ("Origin", "https://evil.example")];
+    let foreign =
+        [("X-Api-Key", check.as_str()), ("Host", "sessions.example"), ("Origin", "https://evil.example")];
     assert_eq!(ask(GET_USER, &foreign, "{}").status, 200);
     assert_eq!(service.request("GET", "/", &[], b"").body, "sessioning\n");
     assert!(service.request("GET", "/", &[("X-Api-Key", &create)], b"").body.contains("store memory:"));
@@ -119,7 +136,8 @@ fn keys_may_live_in_a_file_of_their_own() {
     assert_eq!(service.post(CREATE, r#"{"user":"a"}"#).status, 401);
     assert_eq!(service.request("POST", CREATE, &[("X-Api-Key", &key)], br#"{"user":"a"}"#).status, 200);
     fs::write(&file, "[[keys]]\nid = \"x\"\ndigest = \"y\"\nscopes = []\n").unwrap();
-    let output = run(&["--store", "memory:", "--listen", "127.0.0.1:0", "--admin-listen", "off", "--set", &setting]);
+    let output =
+        run(&["--store", "memory:", "--listen", "127.0.0.1:0", "--admin-listen", "off", "--set", &setting]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("keys.toml") && said.contains("an id is 16 hex digits"), "{said}");
 }
@@ -133,9 +151,11 @@ fn the_command_line_exits_with_4_where_it_is_not_allowed() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("SESSIONING_API_KEY"));
     let file = folder.path().join("key");
     fs::write(&file, format!("{key}\n")).unwrap();
-    let output = run(&["create", "alice", "-q", "--url", &service.url(), "--api-key-file", file.to_str().unwrap()]);
+    let output =
+        run(&["create", "alice", "-q", "--url", &service.url(), "--api-key-file", file.to_str().unwrap()]);
     assert!(output.status.success());
     fs::write(folder.path().join("token"), &output.stdout).unwrap();
-    let mut get = command(&["get-user", folder.path().join("token").to_str().unwrap(), "--url", &service.url()]);
+    let mut get =
+        command(&["get-user", folder.path().join("token").to_str().unwrap(), "--url", &service.url()]);
     assert_eq!(get.env("SESSIONING_API_KEY", &key).output().unwrap().status.code(), Some(4));
 }

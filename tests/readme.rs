@@ -50,7 +50,8 @@ fn the_transcript_works_as_written() {
     if Command::new("curl").arg("--version").output().is_err() {
         return skip("curl is not here");
     }
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
+    let readme =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut service = Service::start_in(folder.path(), &[]);
     let steps = transcript(&readme);

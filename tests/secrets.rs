@@ -75,6 +75,6 @@ fn a_token_given_as_an_argument_is_refused_and_not_repeated() {
     let output = run(&["get-user", &token, "--url", &service.url()]);
     assert_eq!(output.status.code(), Some(2));
     let said = [output.stdout, output.stderr].concat();
-    assert!(!contains(&said, token[36..100].as_bytes()));
+    assert!(!contains(&said, &token.as_bytes()[36..100]));
     assert!(String::from_utf8(said).unwrap().contains("name of a file"));
 }

@@ -6,6 +6,7 @@ use std::error::Error;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -41,7 +42,8 @@ fn main() -> Result<()> {
         for (callers, runs) in CALLERS.iter().zip(&mut runs) {
             // The raw rate before and after: a noisy disk changes in between.
             let before = raw(&arguments.directory, time / 2)?;
-            let (creates, group, largest) = runtime.block_on(creates(&arguments.directory, *callers, time))?;
+            let (creates, group, largest) =
+                runtime.block_on(creates(&arguments.directory, *callers, time))?;
             let raw = f64::midpoint(before, raw(&arguments.directory, time / 2)?);
             runs.push(Run { raw, creates, group, largest });
         }
@@ -86,8 +88,8 @@ fn raw(directory: &Path, time: Duration) -> Result<f64> {
 /// Creates a second with that many callers, each of which waits for its answer; and the groups they shared.
 async fn creates(directory: &Path, callers: usize, time: Duration) -> Result<(f64, f64, f64)> {
     let folder = tempfile::tempdir_in(directory)?;
-    let store = std::sync::Arc::new(Embedded::open(folder.path(), &SystemClock::new())?);
-    let sessioning = Sessioning::new(std::sync::Arc::clone(&store));
+    let store = Arc::new(Embedded::open(folder.path(), &SystemClock::new())?);
+    let sessioning = Sessioning::over(Arc::clone(&store) as _);
     let started = Instant::now();
     let work: Vec<_> = (0..callers)
         .map(|caller| {

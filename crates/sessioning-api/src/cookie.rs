@@ -104,6 +104,8 @@ mod tests {
     #[test]
     fn a_cookie_lives_at_most_400_days() {
         assert!(set_cookie("t", u64::MAX).ends_with("; Max-Age=34560000"));
-        assert!(set_cookie("t", 60).starts_with("__Host-session=t; Path=/; Secure; HttpOnly; SameSite=Lax; "));
+        assert!(
+            set_cookie("t", 60).starts_with("__Host-session=t; Path=/; Secure; HttpOnly; SameSite=Lax; ")
+        );
     }
 }

@@ -80,7 +80,9 @@ impl From<ConfigError> for Failure {
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         let kind = match error {
-            ServeError::Config(_) | ServeError::Unprotected(_) | ServeError::AdminUnprotected(_) => Kind::Usage,
+            ServeError::Config(_) | ServeError::Unprotected(_) | ServeError::AdminUnprotected(_) => {
+                Kind::Usage
+            }
             _ => Kind::Other,
         };
         Self::new(kind, error.to_string())

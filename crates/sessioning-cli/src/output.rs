@@ -23,7 +23,8 @@ impl Output {
         rows: &[(&str, String)],
     ) -> Result<(), Failure> {
         if self.json {
-            let text = serde_json::to_string_pretty(whole).map_err(|error| Failure::other("output", &error))?;
+            let text =
+                serde_json::to_string_pretty(whole).map_err(|error| Failure::other("output", &error))?;
             self.line(&text)
         } else if self.quiet {
             self.line(essence)

@@ -53,7 +53,8 @@ fn operation() -> impl Strategy<Value = Operation> {
 pub async fn random_operations_answer_as_memory_does(store: Subject) {
     tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Handle::current();
-        let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
+        let mut runner =
+            TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
         let operations = proptest::collection::vec(operation(), 1..80);
         runner
             .run(&operations, |operations| {

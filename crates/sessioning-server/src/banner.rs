@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use crate::app::App;
 use crate::BUILD;
+use crate::app::App;
 
 /// What is told: a name and what it is.
 fn facts(app: &App, listening: &str, admin: Option<&str>) -> Vec<(&'static str, String)> {

@@ -24,9 +24,9 @@ pub(crate) async fn read(body: Body, limits: &LimitsConfig) -> Result<Bytes, Api
     }
     let collected = Limited::new(body, most).collect();
     let collected = match limits.request_timeout {
-        Timeout::After(timeout) => tokio::time::timeout(timeout, collected)
-            .await
-            .map_err(|_| ApiError::new(Code::RequestTimeout))?,
+        Timeout::After(timeout) => {
+            tokio::time::timeout(timeout, collected).await.map_err(|_| ApiError::new(Code::RequestTimeout))?
+        }
         Timeout::Never => collected.await,
     };
     match collected {

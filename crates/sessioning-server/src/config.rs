@@ -13,7 +13,7 @@ use sessioning::{Namespace, OnLimit, Policy, Timeout, Timeouts};
 pub use error::ConfigError;
 pub(crate) use layers::read as read_table;
 pub use layers::{Effective, Layers, Setting, Source};
-pub use values::{Address, AdminListen, ByteSize, LongestTimeout, LogFormat, LogLevel, StoreUrl};
+pub use values::{Address, AdminListen, ByteSize, LogFormat, LogLevel, LongestTimeout, StoreUrl};
 
 use crate::keys::Scope;
 
@@ -175,13 +175,18 @@ impl ConceptConfig {
 impl ConceptConfig {
     /// Why these names cannot be paths; `None` if they can.
     pub(crate) fn fault(&self) -> Option<(&'static str, String)> {
-        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.~".contains(&byte));
+        let plain =
+            |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.~".contains(&byte));
         let base = &self.base_path;
         if !(base.is_empty() || base.starts_with('/') && base.len() > 1 && base.split('/').all(plain)) {
             return Some(("base_path", format!("{base:?} must be empty or a path such as /api")));
         }
-        let names =
-            [("name", &self.name), ("create", &self.create), ("delete", &self.delete), ("get_user", &self.get_user)];
+        let names = [
+            ("name", &self.name),
+            ("create", &self.create),
+            ("delete", &self.delete),
+            ("get_user", &self.get_user),
+        ];
         if let Some((key, name)) = names.into_iter().find(|(_, name)| name.is_empty() || !plain(name)) {
             return Some((key, format!("{name:?} must be a plain name of A-Z, a-z, 0-9, _, -, . and ~")));
         }

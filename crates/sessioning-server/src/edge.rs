@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sessioning_api::Code;
@@ -18,9 +18,8 @@ const MAX_REQUEST_ID: usize = 64;
 const REQUEST_ID: &str = "x-request-id";
 
 pub(crate) async fn edge(mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
     let id = request_id(request.headers());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let line = tracing::enabled!(tracing::Level::DEBUG).then(|| Line::begin(&request));
     // Nothing behind here has a use for it, and everything behind here can log it.
     request.headers_mut().remove(REQUEST_ID);
     let mut response = match oversized(&request) {
@@ -31,7 +30,7 @@ pub(crate) async fn edge(mut request: Request, next: Next) -> Response {
     if let Some(error) = &error {
         write_problem(&mut response, error, &id);
     }
-    log(&id, &method, &path, &response, error.as_ref(), started);
+    log(&id, &response, error.as_ref(), line);
     let headers = response.headers_mut();
     // Every answer here is about a session, or about who may ask: no cache may keep it (ASVS 14.3.2).
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -85,24 +84,29 @@ fn write_problem(response: &mut Response, error: &ApiError, id: &HeaderValue) {
     *response.body_mut() = Body::from(body);
 }
 
-fn log(
-    id: &HeaderValue,
-    method: &axum::http::Method,
-    path: &str,
-    response: &Response,
-    error: Option<&ApiError>,
-    started: Instant,
-) {
-    let status = response.status().as_u16();
-    let (id, path) = (id.to_str().unwrap_or_default(), Masked(path));
+fn log(id: &HeaderValue, response: &Response, error: Option<&ApiError>, line: Option<Line>) {
+    let (id, status) = (id.to_str().unwrap_or_default(), response.status().as_u16());
     if let Some(cause) = error.and_then(|error| error.cause.as_ref()) {
-        tracing::error!(request = id, %method, %path, status, cause = %Causes(cause), "the store failed");
+        tracing::error!(request = id, status, cause = %Causes(cause), "the store failed");
     }
-    tracing::debug!(
-        request = id, %method, %path, status,
-        micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        "request"
-    );
+    if let Some(Line { method, path, started }) = line {
+        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::debug!(request = id, %method, path = %Masked(&path), status, micros, "request");
+    }
+}
+
+/// What a line about a request says of it; gathered only where lines are wanted.
+struct Line {
+    method: Method,
+    path: String,
+    started: Instant,
+}
+
+impl Line {
+    fn begin(request: &Request) -> Self {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        Self { method, path, started: Instant::now() }
+    }
 }
 
 /// A path for the log: escaped, and without what looks like a secret that somebody put there.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -31,19 +32,16 @@ fn refusal(app: &App, request: &Request) -> Option<String> {
     if !app.keys().is_empty() {
         return None;
     }
-    let host = request.uri().authority().map(|it| it.as_str().as_bytes().to_vec()).or_else(|| {
-        request.headers().get(header::HOST).map(|host| host.as_bytes().to_vec())
-    });
-    let host = host.and_then(|host| String::from_utf8(host).ok());
-    let unix = matches!(app.config.listen, Address::Unix(_));
-    if !app.config.open && !unix && !host.as_deref().is_some_and(|host| is_accepted(host, &app.config.hosts)) {
-        let host = host.unwrap_or_default();
+    let in_headers = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = request.uri().authority().map(Authority::as_str).or_else(in_headers);
+    let anywhere = app.config.open || matches!(app.config.listen, Address::Unix(_));
+    if !anywhere && !host.is_some_and(|host| is_accepted(host, &app.config.hosts)) {
+        let host = host.unwrap_or_default().escape_debug();
         return Some(format!(
-            "the Host {:?} is not a loopback name; list it under hosts, or configure an API key",
-            host.escape_debug().to_string()
+            "the Host \"{host}\" is not a loopback name; list it under hosts, or configure an API key"
         ));
     }
-    refused_origin(request.headers(), host.as_deref(), &app.config.concept.cors_origins)
+    refused_origin(request.headers(), host, &app.config.concept.cors_origins)
 }
 
 fn refused_origin(headers: &HeaderMap, host: Option<&str>, allowed: &[String]) -> Option<String> {
@@ -89,7 +87,8 @@ mod tests {
         {
             assert!(is_accepted(good, &hosts), "{good}");
         }
-        for bad in ["", "evil.example", "localhost.evil.example", "10.0.0.1", "[2001:db8::1]", "127.0.0.1.nip.io"]
+        for bad in
+            ["", "evil.example", "localhost.evil.example", "10.0.0.1", "[2001:db8::1]", "127.0.0.1.nip.io"]
         {
             assert!(!is_accepted(bad, &hosts), "{bad}");
         }

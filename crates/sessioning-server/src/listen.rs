@@ -63,12 +63,7 @@ fn remove_stale(path: &Path) -> io::Result<()> {
 }
 
 /// Serves until told to stop; then ends what is idle at once, and gives what is in flight time to end.
-pub(crate) async fn run(
-    bound: Bound,
-    router: Router,
-    limits: LimitsConfig,
-    mut stop: watch::Receiver<bool>,
-) {
+pub(crate) async fn run(bound: Bound, router: Router, limits: LimitsConfig, mut stop: watch::Receiver<bool>) {
     let places = Arc::new(Semaphore::new(limits.connections.max(1)));
     let graceful = GracefulShutdown::new();
     loop {

@@ -8,7 +8,7 @@ use sessioning_api::{Code, Problem};
 /// A problem on its way out; the edge writes its body, which names the request.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiError {
-    pub(crate) problem: Problem,
+    pub(crate) problem: Box<Problem>,
     /// The cause, for the log alone.
     pub(crate) cause: Option<Error>,
 }
@@ -25,7 +25,7 @@ impl ApiError {
 
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
-        Self { problem, cause: None }
+        Self { problem: Box::new(problem), cause: None }
     }
 }
 
@@ -36,7 +36,7 @@ impl From<Error> for ApiError {
             ErrorKind::Overloaded => Code::Overloaded,
             _ => Code::StoreUnavailable,
         };
-        Self { problem: Problem::new(code), cause: Some(error) }
+        Self { problem: Box::new(Problem::new(code)), cause: Some(error) }
     }
 }
 
@@ -53,8 +53,7 @@ impl From<CreateError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status =
-            StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
         let headers = response.headers_mut();
         match status {

@@ -108,7 +108,10 @@ async fn tell_dropped_lines(dropped: tracing_appender::non_blocking::ErrorCounte
         tokio::time::sleep(LOG_CHECK).await;
         let now = dropped.dropped_lines();
         if now > told {
-            tracing::warn!(lines = now - told, "log lines were dropped: they came faster than they could be written");
+            tracing::warn!(
+                lines = now - told,
+                "log lines were dropped: they came faster than they could be written"
+            );
             told = now;
         }
     }

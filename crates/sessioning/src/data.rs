@@ -151,10 +151,7 @@ mod tests {
     fn metadata_names_the_part_that_is_too_long() {
         let label = "x".repeat(129);
         let error = Metadata::new(None, None, Some(&label)).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "metadata.label must be at most 128 bytes without control characters"
-        );
+        assert_eq!(error.to_string(), "metadata.label must be at most 128 bytes without control characters");
         assert!(Metadata::new(Some("::1\n"), None, None).is_err());
         assert!(Metadata::new(Some("::1"), Some("curl/8"), Some(&label[1..])).is_ok());
     }

@@ -102,12 +102,8 @@ fn a_use_is_due_after_the_interval_and_ten_times_within_the_idle_timeout() {
 #[test]
 fn an_interval_of_never_records_as_little_as_the_idle_timeout_allows() {
     let never = Timeouts { idle: Timeout::Never, absolute: Timeout::Never };
-    let policy = Policy {
-        timeouts: never,
-        max_timeouts: never,
-        touch_interval: Timeout::Never,
-        ..Policy::default()
-    };
+    let policy =
+        Policy { timeouts: never, max_timeouts: never, touch_interval: Timeout::Never, ..Policy::default() };
     assert_eq!(policy.touch_every(&record(never)), None);
     assert!(!policy.touch_due(&record(never), at(1_000_000)));
     let idle = record(Timeouts { idle: after(600), absolute: Timeout::Never });
@@ -122,10 +118,7 @@ fn a_session_may_ask_for_less_and_not_for_more() {
     let asked = Timeouts { idle: after(1200), absolute: Timeout::Never };
     assert_eq!(policy.grant(Some(asked.idle), Some(asked.absolute)), Ok(asked));
     let error = policy.grant(Some(after(1201)), None).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "idle_timeout 1201s is longer than the 20m that sessions may have here"
-    );
+    assert_eq!(error.to_string(), "idle_timeout 1201s is longer than the 20m that sessions may have here");
     let bounded = Policy { max_timeouts: policy.timeouts, ..policy };
     assert!(bounded.grant(None, Some(Timeout::Never)).is_err());
 }

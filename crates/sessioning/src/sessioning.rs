@@ -127,8 +127,14 @@ impl Sessioning {
     /// Sessions in `store` under the default policy, on the machine's clock and random source.
     #[must_use]
     pub fn new(store: impl Store) -> Self {
+        Self::over(Arc::new(store))
+    }
+
+    /// The same in a store that somebody else uses, too.
+    #[must_use]
+    pub fn over(store: Arc<dyn Store>) -> Self {
         Self {
-            store: Arc::new(store),
+            store,
             policy: Arc::default(),
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(OsRandom),
@@ -171,11 +177,7 @@ impl Sessioning {
     /// # Errors
     ///
     /// See [`CreateError`]; in each case there is no session that anybody could use.
-    pub async fn create(
-        &self,
-        owner: Owner,
-        new: NewSession,
-    ) -> std::result::Result<Created, CreateError> {
+    pub async fn create(&self, owner: Owner, new: NewSession) -> std::result::Result<Created, CreateError> {
         self.insert(self.draft(owner, new)?).await
     }
 
@@ -187,10 +189,8 @@ impl Sessioning {
     /// When it asks for too long a timeout, or the random source fails.
     pub fn draft(&self, owner: Owner, new: NewSession) -> std::result::Result<Draft, CreateError> {
         let now = self.clock.now();
-        let timeouts = self
-            .policy
-            .grant(new.idle_timeout, new.absolute_timeout)
-            .map_err(CreateError::TimeoutTooLong)?;
+        let timeouts =
+            self.policy.grant(new.idle_timeout, new.absolute_timeout).map_err(CreateError::TimeoutTooLong)?;
         let token = SessionToken::generate(now, &*self.random).map_err(CreateError::Failed)?;
         let record = Record {
             id: token.id(),

@@ -220,7 +220,10 @@ async fn a_failing_store_is_an_error_and_never_no_session() {
     let created = it.create().await;
     it.store.broken.store(1, Ordering::SeqCst);
     let namespace = Namespace::default();
-    assert_eq!(*it.sessioning.check(&namespace, &created.token).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(
+        *it.sessioning.check(&namespace, &created.token).await.unwrap_err().kind(),
+        ErrorKind::Unavailable
+    );
     assert!(it.sessioning.delete(&namespace, &created.token).await.is_err());
     let refused = it.sessioning.create(alice(), NewSession::default()).await;
     assert!(matches!(refused, Err(CreateError::Failed(_))));

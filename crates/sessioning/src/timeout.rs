@@ -47,9 +47,9 @@ impl FromStr for Timeout {
             return Ok(Self::Never);
         }
         match humantime::parse_duration(text) {
-            Ok(duration) if duration.as_millis() > 0 => {
-                Ok(Self::After(Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))))
-            }
+            Ok(duration) if duration.as_millis() > 0 => Ok(Self::After(Duration::from_millis(
+                u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            ))),
             _ => Err(TimeoutError { text: text.chars().take(40).collect() }),
         }
     }

@@ -122,7 +122,7 @@ impl SessionToken {
             return Err(Malformed::Shape);
         }
         // The checksum comes first: it keeps typing errors and random probes away from the store.
-        if text[SECRET_END..].as_bytes() != checksum(&text[..SECRET_END]) {
+        if text.as_bytes()[SECRET_END..] != checksum(&text[..SECRET_END]) {
             return Err(Malformed::Checksum);
         }
         let mut id = [0; 16];

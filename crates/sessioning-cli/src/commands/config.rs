@@ -35,7 +35,12 @@ pub(crate) fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> 
     }
     for known in &effective.config.keys {
         let scopes: Vec<_> = known.scopes.iter().map(ToString::to_string).collect();
-        output.line(&format!("key {}  {}  {}  (digest not shown)", known.id, scopes.join(","), known.label))?;
+        output.line(&format!(
+            "key {}  {}  {}  (digest not shown)",
+            known.id,
+            scopes.join(","),
+            known.label
+        ))?;
     }
     Ok(())
 }

@@ -143,7 +143,8 @@ impl Layers {
     ///
     /// When there is no such setting, or its type is another.
     pub fn set_text(&mut self, key: &str, text: &str, source: Source) -> Result<(), ConfigError> {
-        let bad = |why: &str| ConfigError::BadValue { key: key.into(), from: source.clone(), why: why.into() };
+        let bad =
+            |why: &str| ConfigError::BadValue { key: key.into(), from: source.clone(), why: why.into() };
         let value = match self.values.get(key) {
             Some((Value::Boolean(_), _)) => {
                 text.parse().map(Value::Boolean).map_err(|_| bad("must be true or false"))?
@@ -238,8 +239,7 @@ fn variable(key: &str) -> String {
 pub(crate) fn read(path: &Path) -> Result<Table, ConfigError> {
     let text = fs::read_to_string(path);
     let text = text.map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
-    text.parse()
-        .map_err(|source| ConfigError::NotToml { path: path.into(), source: Box::new(source) })
+    text.parse().map_err(|source| ConfigError::NotToml { path: path.into(), source: Box::new(source) })
 }
 
 fn flatten(prefix: &str, table: Table, found: &mut dyn FnMut(String, Value)) {

@@ -204,7 +204,8 @@ impl FromStr for ByteSize {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let size = text.parse::<bytesize::ByteSize>();
-        size.map(|size| Self(size.as_u64())).map_err(|_| format!("{text:?} is not a size such as 256KiB or 64MiB"))
+        size.map(|size| Self(size.as_u64()))
+            .map_err(|_| format!("{text:?} is not a size such as 256KiB or 64MiB"))
     }
 }
 

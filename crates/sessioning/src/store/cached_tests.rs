@@ -3,9 +3,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::{
-    Data, ErrorKind, ManualClock, Memory, Metadata, OsRandom, SessionToken, Timeout, Timeouts,
-};
+use crate::{Data, ErrorKind, ManualClock, Memory, Metadata, OsRandom, SessionToken, Timeout, Timeouts};
 
 const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 

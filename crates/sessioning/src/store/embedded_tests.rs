@@ -170,7 +170,10 @@ fn a_directory_that_cannot_be_made_is_named() {
     let file = directory.path().join("file");
     fs::write(&file, "").unwrap();
     let message = open(&file.join("data")).err().unwrap().to_string();
-    assert!(message.starts_with("cannot create the data directory") && message.contains("file/data"), "{message}");
+    assert!(
+        message.starts_with("cannot create the data directory") && message.contains("file/data"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
@@ -243,7 +246,8 @@ async fn a_record_of_a_later_version_is_an_error_and_stays() {
 async fn removed_sessions_leave_nothing_but_their_purge_keys_until_those_are_due() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).unwrap();
-    let brief = Timeouts { idle: crate::Timeout::After(Duration::from_secs(1)), absolute: crate::Timeout::Never };
+    let brief =
+        Timeouts { idle: crate::Timeout::After(Duration::from_secs(1)), absolute: crate::Timeout::Never };
     for _ in 0..10 {
         let new = Record { timeouts: brief, ..record("alice") };
         let id = new.id;

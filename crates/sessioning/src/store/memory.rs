@@ -138,8 +138,7 @@ impl Store for Memory {
     async fn purge(&self, now: Timestamp, limit: usize) -> Result<Purged> {
         let mut state = self.state.lock();
         let over = |record: &&Arc<Record>| record.purge_at().is_some_and(|at| at <= now);
-        let ids: Vec<_> =
-            state.records.values().filter(over).take(limit).map(|record| record.id).collect();
+        let ids: Vec<_> = state.records.values().filter(over).take(limit).map(|record| record.id).collect();
         for id in &ids {
             state.remove(*id);
         }

@@ -13,7 +13,6 @@ const THREADS: usize = 4;
 
 type Job = Box<dyn FnOnce(&Engine) + Send>;
 
-
 pub(super) struct Readers {
     jobs: Sender<Job>,
 }
