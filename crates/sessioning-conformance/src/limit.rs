@@ -26,6 +26,10 @@ pub async fn the_oldest_leave_by_order_of_inserts(store: Subject) {
     records.sort_by_key(|record| std::cmp::Reverse(record.id));
     let ids: Vec<_> = records.iter().map(|record| record.id).collect();
     for (number, new) in records.into_iter().enumerate() {
+        for id in &ids[..number] {
+            // Read while it is there, so that a cache knows it.
+            assert_eq!(has(&*store, *id).await, number <= MAX || *id != ids[0]);
+        }
         let evicted = if number < MAX { vec![] } else { vec![ids[number - MAX]] };
         let inserted = store.insert(new, Some(limit(OnLimit::EvictOldest))).await.unwrap();
         assert_eq!(inserted, Inserted::Done { evicted });

@@ -13,6 +13,9 @@ pub async fn a_user_is_revoked_completely_and_alone(store: Subject) {
         hers.push(insert(&*store, "alice").await);
     }
     let others = [insert(&*store, "bob").await, insert(&*store, "other/alice").await];
+    for id in hers.iter().chain(&others) {
+        assert!(has(&*store, *id).await);
+    }
     let mut removed = store.remove_user(&owner("alice"), None).await.unwrap();
     removed.sort();
     hers.sort();

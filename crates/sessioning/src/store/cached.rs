@@ -1,8 +1,8 @@
 //! A bounded cache over a store. It may say yes, never no, and a slow read cannot undo a removal.
 //!
-//! Each shard has a counter that every removal and replacement raises, before it begins and after it ended,
-//! whatever came of it. What a read found is kept only if the counter has not moved since before the read and
-//! no write of that id is under way. So nothing has to be remembered about what is gone.
+//! Each shard has a counter, raised when a removal or replacement has ended, whatever came of it, and notes the
+//! ids with such a write under way. What a read found is kept only if the counter has not moved since before the
+//! read, and no write of that id is under way. So nothing has to be remembered about what is gone.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -87,8 +87,9 @@ impl Store for Arc<Slow> {
         if self.broken.load(Ordering::SeqCst) { Err(ErrorKind::Unavailable.into()) } else { result }
     }
     async fn remove_user(&self, owner: &Owner, keep: Option<SessionId>) -> Result<Vec<SessionId>> {
+        self.write_gate.pass().await;
         let result = self.memory.remove_user(owner, keep).await;
-        self.done(result).await
+        if self.broken.load(Ordering::SeqCst) { Err(ErrorKind::Unavailable.into()) } else { result }
     }
     async fn remove_everyone(&self, namespace: Option<&Namespace>) -> Result<()> {
         let result = self.memory.remove_everyone(namespace).await;
@@ -260,6 +261,38 @@ async fn what_is_read_while_a_removal_is_under_way_is_not_kept() {
     assert!(it.cached.is_empty());
     it.slow.write_gate.let_go();
     assert!(removal.await.unwrap());
+    assert!(it.get(id).await.is_none());
+}
+
+#[tokio::test]
+async fn while_a_removal_is_under_way_the_store_answers() {
+    let it = fixture(CacheSettings::default());
+    let id = it.insert().await;
+    it.get(id).await;
+    it.slow.write_gate.shut();
+    let cached = Arc::clone(&it.cached);
+    let removal = tokio::spawn(async move { cached.remove(id).await.unwrap() });
+    it.slow.write_gate.caught_one().await;
+    it.get(id).await;
+    assert_eq!(it.reads(), 2);
+    it.slow.write_gate.let_go();
+    assert!(removal.await.unwrap());
+}
+
+#[tokio::test]
+async fn a_read_that_began_during_a_revocation_cannot_undo_it() {
+    let it = fixture(CacheSettings::default());
+    let id = it.insert().await;
+    it.slow.write_gate.shut();
+    let cached = Arc::clone(&it.cached);
+    let revocation =
+        tokio::spawn(async move { cached.remove_user(&"alice".parse().unwrap(), None).await.unwrap() });
+    it.slow.write_gate.caught_one().await;
+    let read = it.slow_read(id).await;
+    it.slow.write_gate.let_go();
+    assert_eq!(revocation.await.unwrap(), [id]);
+    it.slow.read_gate.let_go();
+    assert!(read.await.unwrap().is_some());
     assert!(it.get(id).await.is_none());
 }
 

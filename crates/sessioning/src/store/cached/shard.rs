@@ -22,7 +22,7 @@ pub(super) struct Shards {
 }
 
 struct Shard {
-    /// Raised before and after every write that may end or change a record of this shard.
+    /// Raised when a write that may end or change a record of this shard has ended, whatever came of it.
     counter: u64,
     /// Ids with such a write under way, and how many.
     pending: HashMap<SessionId, usize>,
@@ -91,7 +91,6 @@ impl Shards {
     /// Announces a write to one id; it is over when the guard is dropped, whatever came of it.
     pub(super) fn begin_write(&self, id: SessionId) -> PendingWrite<'_> {
         let mut shard = self.of(id).lock();
-        shard.counter += 1;
         *shard.pending.entry(id).or_default() += 1;
         shard.forget(id);
         PendingWrite { shard: self.of(id), id }
@@ -99,14 +98,7 @@ impl Shards {
 
     /// Announces a write to ids that only its answer names.
     pub(super) fn begin_sweep(&self) -> Sweep<'_> {
-        self.raise();
         Sweep { shards: self, ended: false }
-    }
-
-    fn raise(&self) {
-        for shard in &self.shards {
-            shard.lock().counter += 1;
-        }
     }
 }
 
@@ -140,7 +132,9 @@ impl Sweep<'_> {
     /// The write is done, and these are all that it ended.
     pub(super) fn end(mut self, ids: &[SessionId]) {
         self.ended = true;
-        self.shards.raise();
+        for shard in &self.shards.shards {
+            shard.lock().counter += 1;
+        }
         for id in ids {
             self.shards.forget(*id);
         }
