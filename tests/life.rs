@@ -135,6 +135,7 @@ fn health_is_told_on_the_admin_listener_alone() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_unix_socket_serves_and_is_taken_over_after_a_crash() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("sock");

@@ -2,6 +2,7 @@
 //! ended politely when the service stops.
 
 use std::io;
+#[cfg(unix)]
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,9 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use sessioning::Timeout;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::net::UnixListener;
 use tokio::sync::{Semaphore, watch};
 
 use crate::config::{Address, LimitsConfig};
@@ -34,6 +37,7 @@ pub(crate) struct Bound {
 
 enum Listener {
     Tcp(TcpListener),
+    #[cfg(unix)]
     Unix(UnixListener),
 }
 
@@ -45,6 +49,9 @@ pub(crate) async fn bind(address: &Address) -> io::Result<Bound> {
             let address = format!("http://{}", listener.local_addr()?);
             Ok(Bound { listener: Listener::Tcp(listener), address })
         }
+        #[cfg(not(unix))]
+        Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+        #[cfg(unix)]
         Address::Unix(path) => {
             remove_stale(path)?;
             let listener = UnixListener::bind(path)?;
@@ -54,6 +61,7 @@ pub(crate) async fn bind(address: &Address) -> io::Result<Bound> {
 }
 
 /// A socket that a killed process left behind refuses connections; one in use does not.
+#[cfg(unix)]
 fn remove_stale(path: &Path) -> io::Result<()> {
     match std::os::unix::net::UnixStream::connect(path) {
         Ok(_) => Err(io::ErrorKind::AddrInUse.into()),
@@ -74,6 +82,7 @@ pub(crate) async fn run(bound: Bound, router: Router, limits: LimitsConfig, mut 
         };
         match accepted {
             Ok((Stream::Tcp(stream), place)) => drive(stream, place, &router, &graceful),
+            #[cfg(unix)]
             Ok((Stream::Unix(stream), place)) => drive(stream, place, &router, &graceful),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -96,6 +105,7 @@ pub(crate) async fn run(bound: Bound, router: Router, limits: LimitsConfig, mut 
 
 enum Stream {
     Tcp(tokio::net::TcpStream),
+    #[cfg(unix)]
     Unix(tokio::net::UnixStream),
 }
 
@@ -109,6 +119,7 @@ async fn accept(listener: &Listener, places: &Arc<Semaphore>) -> io::Result<(Str
             stream.set_nodelay(true)?;
             Stream::Tcp(stream)
         }
+        #[cfg(unix)]
         Listener::Unix(listener) => Stream::Unix(listener.accept().await?.0),
     };
     Ok((stream, place))

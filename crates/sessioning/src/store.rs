@@ -61,7 +61,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Removes every record of `owner` but `keep`; the ids that were removed.
     ///
-    /// Complete: no record of this owner whose insert began before this did is there afterwards.
+    /// Complete: no record of this owner whose insert began before this did is there afterwards. An insert that
+    /// comes while this is under way may be refused.
     async fn remove_user(&self, owner: &Owner, keep: Option<SessionId>) -> Result<Vec<SessionId>>;
 
     /// Ends every record there is, of one namespace or of all, in one write however many they are.

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::RwLock;
 
-use self::arrivals::Arrivals;
+use self::arrivals::{Arrivals, Covered};
 use self::directory::Directory;
 use self::engine::Engine;
+use self::group::Group;
 use self::owner::OwningThread;
 use self::readers::Readers;
 use self::status::Status;
@@ -110,7 +111,7 @@ impl Embedded {
 #[async_trait]
 impl Store for Embedded {
     async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
-        // Announced before it queues: a revocation that is judged first must know of it.
+        // Announced before it queues: a revocation that is answered first must know of it.
         let arrival = self.arrivals.announce(&record.owner);
         self.owner.submit(move |group| group.insert(record, limit.as_ref(), &arrival)).await
     }
@@ -132,24 +133,20 @@ impl Store for Embedded {
     }
 
     async fn remove_user(&self, owner: &Owner, keep: Option<SessionId>) -> Result<Vec<SessionId>> {
-        let (owner, arrivals) = (owner.clone(), self.arrivals.clone());
-        self.owner
-            .submit(move |group| {
-                arrivals.revoke(|arriving| *arriving == owner);
-                group.remove_user(&owner, keep)
-            })
-            .await
+        let (covered, arrivals) = (Covered::Owner(owner.clone()), self.arrivals.clone());
+        let owner = owner.clone();
+        let remove = move |group: &mut Group<'_>| group.remove_user(&owner, keep);
+        self.owner.submit_then(remove, move || arrivals.revoke(&covered)).await
     }
 
     async fn remove_everyone(&self, namespace: Option<&Namespace>) -> Result<()> {
-        let (namespace, arrivals) = (namespace.cloned(), self.arrivals.clone());
-        self.owner
-            .submit(move |group| {
-                arrivals.revoke(|arriving| namespace.as_ref().is_none_or(|one| one == arriving.namespace()));
-                group.remove_everyone(namespace.as_ref());
-                Ok(())
-            })
-            .await
+        let (covered, arrivals) = (Covered::everyone(namespace), self.arrivals.clone());
+        let namespace = namespace.cloned();
+        let remove = move |group: &mut Group<'_>| {
+            group.remove_everyone(namespace.as_ref());
+            Ok(())
+        };
+        self.owner.submit_then(remove, move || arrivals.revoke(&covered)).await
     }
 
     async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Vec<Arc<Record>>> {

@@ -1,11 +1,11 @@
-//! The inserts under way, by owner: what a revocation that overtakes them has to refuse.
+//! The inserts under way, by owner: what a revocation has to refuse when it is answered before they are judged.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::Owner;
+use crate::{Namespace, Owner};
 
 /// Who has inserts under way. Bounded by them: the last one to end takes its owner's entry along.
 #[derive(Clone, Default)]
@@ -24,6 +24,27 @@ pub(super) struct Arrival {
     all: Arrivals,
 }
 
+/// Whom a revocation is about.
+pub(super) enum Covered {
+    Owner(Owner),
+    Namespace(Namespace),
+    Everyone,
+}
+
+impl Covered {
+    pub(super) fn everyone(namespace: Option<&Namespace>) -> Self {
+        namespace.map_or(Self::Everyone, |namespace| Self::Namespace(namespace.clone()))
+    }
+
+    pub(super) fn covers(&self, owner: &Owner) -> bool {
+        match self {
+            Self::Owner(one) => one == owner,
+            Self::Namespace(namespace) => namespace == owner.namespace(),
+            Self::Everyone => true,
+        }
+    }
+}
+
 impl Arrivals {
     pub(super) fn announce(&self, owner: &Owner) -> Arrival {
         let mut all = self.0.lock();
@@ -32,9 +53,9 @@ impl Arrivals {
         Arrival { owner: owner.clone(), revocations: arriving.revocations, all: self.clone() }
     }
 
-    /// Refuses every insert that is under way now for the owners that `covered` picks.
-    pub(super) fn revoke(&self, covered: impl Fn(&Owner) -> bool) {
-        for (_, arriving) in self.0.lock().iter_mut().filter(|(owner, _)| covered(owner)) {
+    /// Refuses every insert of theirs that is under way now and not yet judged.
+    pub(super) fn revoke(&self, covered: &Covered) {
+        for (_, arriving) in self.0.lock().iter_mut().filter(|(owner, _)| covered.covers(owner)) {
             arriving.revocations += 1;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::arrivals::Arrival;
+use super::arrivals::{Arrival, Covered};
 use super::engine::{Change, Engine, read_record};
 use super::keys::{self, Space};
 use super::meta::Meta;
@@ -19,11 +19,20 @@ pub(super) struct Group<'a> {
     /// Whether anything but uses is in it. Then no answer leaves before the sync, "gone already" included: it
     /// may rest on a removal in this very group. Uses alone ride on whatever is synced next.
     needs_sync: bool,
+    /// Who was revoked in it: an insert behind that was in flight, and is refused.
+    revoked: Vec<Covered>,
 }
 
 impl<'a> Group<'a> {
     pub(super) fn new(engine: &'a Engine, meta: Meta) -> Self {
-        Self { engine, meta_before: meta.clone(), meta, changes: BTreeMap::new(), needs_sync: false }
+        Self {
+            engine,
+            meta_before: meta.clone(),
+            meta,
+            changes: BTreeMap::new(),
+            needs_sync: false,
+            revoked: Vec::new(),
+        }
     }
 
     pub(super) fn insert(
@@ -32,7 +41,7 @@ impl<'a> Group<'a> {
         limit: Option<&Limit>,
         arrival: &Arrival,
     ) -> Result<Inserted> {
-        if arrival.revoked() {
+        if arrival.revoked() || self.revoked.iter().any(|covered| covered.covers(&record.owner)) {
             return Ok(Inserted::Revoked);
         }
         if self.get(Space::Sessions, record.id.as_bytes())?.is_some() {
@@ -122,6 +131,7 @@ impl<'a> Group<'a> {
             removed.extend(self.record(id)?.map(|record| record.id));
             leaving.push(id);
         }
+        self.revoked.push(Covered::Owner(owner.clone()));
         self.needs_sync |= !leaving.is_empty();
         for id in leaving {
             self.delete(Space::Users, keys::user(owner, id));
@@ -131,6 +141,7 @@ impl<'a> Group<'a> {
     }
 
     pub(super) fn remove_everyone(&mut self, namespace: Option<&Namespace>) {
+        self.revoked.push(Covered::everyone(namespace));
         self.needs_sync = true;
         self.meta.floors.raise(namespace);
     }
