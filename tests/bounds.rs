@@ -98,6 +98,11 @@ fn a_token_counts_only_where_it_belongs_and_only_one() {
     let query = service.request("GET", &format!("/v1/session?token={token}&session={token}"), &[], b"");
     assert_eq!(query.status, 401);
     let (basic, lower) = (format!("Basic {token}"), format!("__host-session={token}"));
+    let second = [("Authorization", "Bearer other"), ("Authorization", &format!("Bearer {token}"))];
+    assert_eq!(check(&service, &second).status, 200, "somebody else's Bearer counts as absent");
+    let (one, two) = (format!("Bearer {token}"), format!("Bearer {other}"));
+    assert_eq!(check(&service, &[("Authorization", &one), ("Authorization", &two)]).status, 400);
+    assert_eq!(check(&service, &[("Authorization", &one), ("Cookie", "__Host-session=")]).status, 200);
     for header in [("Authorization", basic.as_str()), ("Cookie", &lower), ("X-Session", &token)] {
         assert_eq!(check(&service, &[header]).status, 401, "{header:?}");
     }
@@ -205,6 +210,28 @@ fn a_body_that_does_not_come_is_not_waited_for() {
     connection.send(b"POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{").unwrap();
     let answer = connection.answer(false).unwrap();
     assert_eq!((answer.status, answer.code().as_str()), (408, "request_timeout"));
+}
+
+#[test]
+fn a_client_that_reads_no_answers_loses_its_place() {
+    let service = Service::start(&[
+        "--store",
+        "memory:",
+        "--set",
+        "limits.connections=1",
+        "--set",
+        "limits.request_timeout=300ms",
+    ]);
+    let mut deaf = Connection::open(&service.address).unwrap();
+    let body = support::session_body(&"x".repeat(200_000));
+    let request = format!(
+        "POST /api/Sessioning/_getUser HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    // Each is echoed in its answer; soon the answers fill every buffer on the way, and then this side's too.
+    std::thread::spawn(move || while deaf.send(request.as_bytes()).is_ok() {});
+    let mut next = Connection::open(&service.address).unwrap();
+    assert_eq!(next.request("GET", "/", &[], b"").unwrap().status, 200);
 }
 
 #[test]

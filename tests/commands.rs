@@ -147,6 +147,8 @@ fn what_is_unknown_or_unusable_in_the_settings_is_named_with_what_was_meant() {
     assert!(said.contains("embedded:PATH") && !said.contains("hunter2"), "{said}");
     let said = show("", None, &["--set", "concept.base_path=api"]);
     assert!(said.contains("concept.base_path (--set)"), "{said}");
+    let said = show("", None, &["--set", "concept.base_path=/api/"]);
+    assert!(said.contains("concept.base_path (--set)"), "{said}");
     let said = show("", None, &["--set", "concept.delete=create"]);
     assert!(said.contains("three different paths"), "{said}");
 }

@@ -144,8 +144,11 @@ fn a_unix_socket_serves_and_is_taken_over_after_a_crash() {
         let mut service = Service::start(&["--store", "memory:", "--listen", &listen]);
         assert_eq!(service.address, listen);
         let mut stream = std::os::unix::net::UnixStream::connect(&socket).unwrap();
-        std::io::Write::write_all(&mut stream, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            .unwrap();
+        std::io::Write::write_all(
+            &mut stream,
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        )
+        .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
@@ -153,6 +156,33 @@ fn a_unix_socket_serves_and_is_taken_over_after_a_crash() {
         assert_eq!(second.status.code(), Some(1));
         service.kill();
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_that_is_no_socket_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("precious");
+    fs::write(&file, "data").unwrap();
+    let listen = format!("unix:{}", file.display());
+    let output = run(&["--store", "memory:", "--listen", &listen, "--admin-listen", "off"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(fs::read_to_string(&file).unwrap(), "data");
+}
+
+#[test]
+fn while_requests_drain_the_admin_listener_says_so() {
+    let mut service = Service::start(&["--store", "memory:"]);
+    let mut busy = Connection::open(&service.address).unwrap();
+    busy.send(b"POST /api/Sessioning/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16\r\n\r\n{")
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    service.signal("TERM");
+    eventually("it to say that it stops", || service.admin("/readyz").status == 503);
+    assert_eq!(service.admin("/livez").status, 200);
+    busy.send(b"\"user\":\"alice\"}").unwrap();
+    assert_eq!(busy.answer(false).unwrap().status, 200);
+    assert_eq!(service.wait().code(), Some(0));
 }
 
 #[test]

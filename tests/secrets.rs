@@ -44,6 +44,8 @@ fn no_token_is_in_any_log_or_file() {
         // Where no token belongs: a path, a query, a request id, a user, a namespace, another concept field.
         service.request("GET", &format!("/v1/session/{token}?token={token}"), &[], b"");
         service.request("GET", "/", &[("X-Request-Id", token)], b"");
+        service.request("GET", "/", &[("Host", token)], b"");
+        service.request("GET", "/", &[("Origin", token)], b"");
         service.request("GET", "/v1/session", &[("X-Session-Namespace", token)], b"");
         service.post("/api/Sessioning/create", &format!(r#"{{"user":"{token}\n{token}"}}"#));
         service.post("/api/Sessioning/delete", &session_body(&format!("{token} ")));

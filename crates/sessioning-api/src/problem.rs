@@ -27,6 +27,8 @@ pub enum Code {
     MethodNotAllowed,
     /// 408: the request took too long to arrive.
     RequestTimeout,
+    /// 409: something else changed the same sessions meanwhile.
+    VersionConflict,
     /// 413: the body is too large.
     BodyTooLarge,
     /// 414: the path and query are too long.
@@ -60,6 +62,7 @@ impl Code {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
+            Self::VersionConflict => 409,
             Self::BodyTooLarge => 413,
             Self::UriTooLong => 414,
             Self::UnsupportedMediaType => 415,
@@ -83,6 +86,7 @@ impl Code {
             Self::NotFound => "There is nothing here",
             Self::MethodNotAllowed => "This method is not for this path",
             Self::RequestTimeout => "The request took too long to arrive",
+            Self::VersionConflict => "Something else changed the same sessions meanwhile",
             Self::BodyTooLarge => "The body is too large",
             Self::UriTooLong => "The path and query are too long",
             Self::UnsupportedMediaType => "The body must be JSON",

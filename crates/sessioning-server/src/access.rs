@@ -72,7 +72,7 @@ pub(crate) async fn access(State(gate): State<Gate>, mut request: Request, next:
 /// The namespace in which a caller may act, if they may act at all.
 pub(crate) fn allowed(app: &App, scope: Scope, headers: &HeaderMap) -> Result<Namespace, ApiError> {
     let asked = asked_namespace(headers)?;
-    let keys = app.keys();
+    let keys = &app.keys;
     if keys.is_empty() {
         return Ok(asked.unwrap_or_default());
     }
@@ -92,7 +92,7 @@ pub(crate) fn allowed(app: &App, scope: Scope, headers: &HeaderMap) -> Result<Na
 
 /// Whether a caller may know what runs here: whoever has a key, or everybody where there are none.
 pub(crate) fn is_known(app: &App, headers: &HeaderMap) -> bool {
-    let keys = app.keys();
+    let keys = &app.keys;
     keys.is_empty() || matches!(key_text(headers), Ok(Some(text)) if keys.find(text).is_some())
 }
 
@@ -104,19 +104,19 @@ fn asked_namespace(headers: &HeaderMap) -> Result<Option<Namespace>, ApiError> {
 
 /// The key in `X-Api-Key`, or the Bearer credential that looks like one.
 fn key_text(headers: &HeaderMap) -> Result<Option<&[u8]>, ApiError> {
-    let bearer = bearer(headers).filter(|text| Keys::looks_like_one(text));
-    let own = headers.get(API_KEY).map(HeaderValue::as_bytes);
-    match (own, bearer) {
-        (Some(own), Some(bearer)) if own != bearer => {
-            Err(ApiError::because(Code::InvalidRequest, "the request carries two different API keys"))
-        }
-        (own, bearer) => Ok(own.or(bearer)),
+    let bearers = bearers(headers).filter(|text| Keys::looks_like_one(text));
+    let mut keys = headers.get_all(API_KEY).iter().map(HeaderValue::as_bytes).chain(bearers);
+    let first = keys.next();
+    if keys.any(|other| Some(other) != first) {
+        return Err(ApiError::because(Code::InvalidRequest, "the request carries two different API keys"));
     }
+    Ok(first)
 }
 
-/// The credential of `Authorization: Bearer`, whoever's it is. The scheme's case does not count, RFC 9110.
-pub(crate) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
-    let value = headers.get(header::AUTHORIZATION)?.as_bytes();
-    let (scheme, credential) = value.split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case(b"bearer ").then(|| credential.trim_ascii())
+/// The credentials of `Authorization: Bearer`, whoever's they are. The scheme's case does not count, RFC 9110.
+pub(crate) fn bearers(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    headers.get_all(header::AUTHORIZATION).iter().filter_map(|value| {
+        let (scheme, credential) = value.as_bytes().split_at_checked(7)?;
+        scheme.eq_ignore_ascii_case(b"bearer ").then(|| credential.trim_ascii())
+    })
 }

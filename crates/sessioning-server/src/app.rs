@@ -1,36 +1,24 @@
 //! What every request needs.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::RwLock;
 use sessioning::Sessioning;
 
-use crate::config::{AdminListen, Config, ConfigError};
+use crate::config::{AdminListen, Config};
 use crate::keys::Keys;
 
 /// The service's state, shared by all requests.
 #[derive(Debug)]
-pub struct App {
+pub(crate) struct App {
     pub(crate) sessioning: Sessioning,
     pub(crate) config: Config,
-    keys: RwLock<Arc<Keys>>,
+    pub(crate) keys: Keys,
     draining: AtomicBool,
 }
 
 impl App {
-    /// The state for these sessions under that configuration.
-    ///
-    /// # Errors
-    ///
-    /// When the API keys cannot be read.
-    pub fn new(sessioning: Sessioning, config: Config) -> Result<Self, ConfigError> {
-        let keys = RwLock::new(Arc::new(Keys::load(&config)?));
-        Ok(Self { sessioning, config, keys, draining: AtomicBool::new(false) })
-    }
-
-    pub(crate) fn keys(&self) -> Arc<Keys> {
-        Arc::clone(&self.keys.read())
+    pub(crate) fn new(sessioning: Sessioning, config: Config, keys: Keys) -> Self {
+        Self { sessioning, config, keys, draining: AtomicBool::new(false) }
     }
 
     /// Whether the admin listener can be reached from elsewhere, so that it needs a key.

@@ -4,11 +4,12 @@ use std::io::Write;
 
 use crate::BUILD;
 use crate::app::App;
+use crate::config::AdminListen;
 
 /// What is told: a name and what it is.
 fn facts(app: &App, listening: &str, admin: Option<&str>) -> Vec<(&'static str, String)> {
     let config = &app.config;
-    let keys = match (app.keys().is_empty(), config.open) {
+    let keys = match (app.keys.is_empty(), config.open) {
         (true, false) => "no API keys, so only this machine may call (protected mode)",
         (true, true) => "no API keys, and open: whoever reaches the address may call",
         (false, _) => "every call needs an API key",
@@ -25,9 +26,12 @@ fn facts(app: &App, listening: &str, admin: Option<&str>) -> Vec<(&'static str, 
 
 fn routes(app: &App) -> Vec<String> {
     let concept = app.config.concept.paths().map(|path| format!("POST {path}"));
-    let v1 = ["POST /v1/sessions", "GET /v1/session", "DELETE /v1/session"];
-    let admin = ["GET /livez (admin)", "GET /readyz (admin)"];
-    concept.into_iter().chain(v1.into_iter().chain(admin).map(Into::into)).collect()
+    let fixed = ["POST /v1/sessions", "GET /v1/session", "DELETE /v1/session", "GET /"];
+    let admin: &[&str] = match app.config.admin_listen {
+        AdminListen::On(_) => &["GET /livez (admin)", "GET /readyz (admin)"],
+        AdminListen::Off => &[],
+    };
+    concept.into_iter().chain(fixed.iter().chain(admin).map(ToString::to_string)).collect()
 }
 
 /// Says it: as a block of lines, or as one JSON line among the others.

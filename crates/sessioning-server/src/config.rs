@@ -170,15 +170,14 @@ impl ConceptConfig {
         [&self.create, &self.delete, &self.get_user]
             .map(|method| format!("{}/{}/{method}", self.base_path.trim_end_matches('/'), self.name))
     }
-}
 
-impl ConceptConfig {
     /// Why these names cannot be paths; `None` if they can.
     pub(crate) fn fault(&self) -> Option<(&'static str, String)> {
         let plain =
             |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.~".contains(&byte));
+        let is_name = |text: &str| !text.is_empty() && plain(text);
         let base = &self.base_path;
-        if !(base.is_empty() || base.starts_with('/') && base.len() > 1 && base.split('/').all(plain)) {
+        if !(base.is_empty() || base.strip_prefix('/').is_some_and(|path| path.split('/').all(is_name))) {
             return Some(("base_path", format!("{base:?} must be empty or a path such as /api")));
         }
         let names = [
@@ -187,7 +186,7 @@ impl ConceptConfig {
             ("delete", &self.delete),
             ("get_user", &self.get_user),
         ];
-        if let Some((key, name)) = names.into_iter().find(|(_, name)| name.is_empty() || !plain(name)) {
+        if let Some((key, name)) = names.into_iter().find(|(_, name)| !is_name(name)) {
             return Some((key, format!("{name:?} must be a plain name of A-Z, a-z, 0-9, _, -, . and ~")));
         }
         let mut paths = self.paths();

@@ -13,7 +13,7 @@ use sessioning_api::Code;
 
 use crate::access::Surface;
 use crate::app::App;
-use crate::config::Address;
+use crate::log::plain;
 use crate::problem::ApiError;
 
 pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -29,14 +29,13 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
 
 /// Why a request without a key is not to be trusted; `None` if it is, or if keys decide.
 fn refusal(app: &App, request: &Request) -> Option<String> {
-    if !app.keys().is_empty() {
+    if !app.keys.is_empty() {
         return None;
     }
     let in_headers = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let host = request.uri().authority().map(Authority::as_str).or_else(in_headers);
-    let anywhere = app.config.open || matches!(app.config.listen, Address::Unix(_));
-    if !anywhere && !host.is_some_and(|host| is_accepted(host, &app.config.hosts)) {
-        let host = host.unwrap_or_default().escape_debug();
+    if !app.config.open && !host.is_some_and(|host| is_accepted(host, &app.config.hosts)) {
+        let host = plain(host.unwrap_or_default());
         return Some(format!(
             "the Host \"{host}\" is not a loopback name; list it under hosts, or configure an API key"
         ));
@@ -53,7 +52,7 @@ fn refused_origin(headers: &HeaderMap, host: Option<&str>, allowed: &[String]) -
             if listed(&origin) || (own.is_some() && own == host) {
                 None
             } else {
-                let origin = origin.escape_debug();
+                let origin = plain(&origin);
                 Some(format!("the Origin {origin} is not listed under concept.cors_origins"))
             }
         }

@@ -77,7 +77,8 @@ impl Keys {
 
     fn add(&mut self, key: &KeyConfig, source: &Source) -> Result<(), ConfigError> {
         let bad = |why: &str| ConfigError::BadValue {
-            key: format!("keys, id {:?}", key.id),
+            // What is no id may be a whole key, put there by mistake.
+            key: if key.id.len() == ID_LEN { format!("keys, id {:?}", key.id) } else { "keys, id".into() },
             from: source.clone(),
             why: why.into(),
         };

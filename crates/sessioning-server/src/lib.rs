@@ -22,10 +22,8 @@ mod serve;
 mod token;
 mod view;
 
-pub use app::App;
 pub use keys::{NewKey, Scope};
 pub use log::{LogGuard, start as start_logging};
-pub use router::{admin_router, router};
 pub use serve::{ServeError, serve};
 
 /// What this build is: version, commit and time.

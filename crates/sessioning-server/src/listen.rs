@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::net::UnixListener;
 use tokio::sync::{Semaphore, watch};
+use tokio_io_timeout::TimeoutStream;
 
 use crate::config::{Address, LimitsConfig};
 
@@ -63,6 +64,12 @@ pub(crate) async fn bind(address: &Address) -> io::Result<Bound> {
 /// A socket that a killed process left behind refuses connections; one in use does not.
 #[cfg(unix)]
 fn remove_stale(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt;
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if !found.file_type().is_socket() => return Err(io::ErrorKind::AlreadyExists.into()),
+        Ok(_) => {}
+        Err(_) => return Ok(()),
+    }
     match std::os::unix::net::UnixStream::connect(path) {
         Ok(_) => Err(io::ErrorKind::AddrInUse.into()),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
@@ -72,7 +79,7 @@ fn remove_stale(path: &Path) -> io::Result<()> {
 
 /// Serves until told to stop; then ends what is idle at once, and gives what is in flight time to end.
 pub(crate) async fn run(bound: Bound, router: Router, limits: LimitsConfig, mut stop: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(limits.connections.max(1)));
+    let places = Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -81,9 +88,9 @@ pub(crate) async fn run(bound: Bound, router: Router, limits: LimitsConfig, mut 
             accepted = accept(&bound.listener, &places) => accepted,
         };
         match accepted {
-            Ok((Stream::Tcp(stream), place)) => drive(stream, place, &router, &graceful),
+            Ok((Stream::Tcp(stream), place)) => drive(stream, place, &router, &limits, &graceful),
             #[cfg(unix)]
-            Ok((Stream::Unix(stream), place)) => drive(stream, place, &router, &graceful),
+            Ok((Stream::Unix(stream), place)) => drive(stream, place, &router, &limits, &graceful),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -126,10 +133,15 @@ async fn accept(listener: &Listener, places: &Arc<Semaphore>) -> io::Result<(Str
 }
 
 /// Drives a connection to its end, in a task of its own.
-fn drive<S>(stream: S, place: Place, router: &Router, graceful: &GracefulShutdown)
+fn drive<S>(stream: S, place: Place, router: &Router, limits: &LimitsConfig, graceful: &GracefulShutdown)
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Send + 'static,
 {
+    // A client that reads no answers does not keep its place for ever.
+    let mut stream = TimeoutStream::new(stream);
+    if let Timeout::After(timeout) = limits.request_timeout {
+        stream.set_write_timeout(Some(timeout));
+    }
     let service = TowerToHyperService::new(router.clone());
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -137,7 +149,7 @@ where
         .max_buf_size(HEAD_BYTES)
         // A client that sends its logout and leaves at once is logged out all the same.
         .half_close(true)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         // An error here is a client that left or spoke no HTTP: its own affair.

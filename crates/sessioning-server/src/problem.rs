@@ -45,7 +45,7 @@ impl From<CreateError> for ApiError {
         match error {
             CreateError::TimeoutTooLong(why) => Self::because(Code::TimeoutTooLong, why),
             CreateError::Failed(error) => error.into(),
-            // Revoked while it began: as if the limit of that moment had been none.
+            CreateError::Revoked => Self::because(Code::VersionConflict, error),
             other => Self::because(Code::LimitReached, other),
         }
     }

@@ -18,7 +18,7 @@ use crate::routes::root::{concept_not_found, method_not_allowed, not_found, root
 use crate::routes::{concept, health, session, sessions};
 
 /// The service's surface: from the outside in, `edge`, `guard`, `access`, route.
-pub fn router(app: &Arc<App>) -> Router {
+pub(crate) fn router(app: &Arc<App>) -> Router {
     Router::new()
         .route("/", get(root))
         .merge(v1(app))
@@ -51,7 +51,7 @@ fn concept_surface(app: &Arc<App>) -> Router<Arc<App>> {
 }
 
 /// What is told about the service's health, on a listener of its own.
-pub fn admin_router(app: &Arc<App>) -> Router {
+pub(crate) fn admin_router(app: &Arc<App>) -> Router {
     let ready = Router::new().route("/readyz", get(health::readyz));
     let ready = if app.admin_needs_key() { gated(app, Scope::Admin, ready) } else { ready };
     Router::new()

@@ -11,9 +11,14 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::config::{Address, AdminListen, Config, ConfigError, StoreUrl};
 use crate::edge::Causes;
+use crate::keys::Keys;
 use crate::listen::{self, Bound};
 use crate::log::LogGuard;
-use crate::{admin_router, banner, purge, router};
+use crate::router::{admin_router, router};
+use crate::{banner, purge};
+
+/// A queue longer than this serves nobody; its places are set aside at once.
+const MAX_QUEUE: usize = 1 << 20;
 
 /// How often to look whether log lines were dropped.
 const LOG_CHECK: Duration = Duration::from_secs(1);
@@ -24,10 +29,13 @@ const LOG_CHECK: Duration = Duration::from_secs(1);
 ///
 /// When it cannot start: each error says what to do about it.
 pub async fn serve(config: Config, trust_clock: bool, log: &LogGuard) -> Result<(), ServeError> {
+    // From here on a signal is heard, and answered once there is something to stop.
+    let told_to_stop = told_to_stop();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let keys = Keys::load(&config).map_err(ServeError::Config)?;
+    check_protection(&config, &keys)?;
     let sessioning = open(&config, trust_clock, Arc::clone(&clock)).await.map_err(ServeError::Store)?;
-    let app = Arc::new(App::new(sessioning, config).map_err(ServeError::Config)?);
-    check_protection(&app)?;
+    let app = Arc::new(App::new(sessioning, config, keys));
     let public = bind(&app.config.listen).await?;
     let admin = match &app.config.admin_listen {
         AdminListen::On(address) => Some(bind(address).await?),
@@ -35,23 +43,27 @@ pub async fn serve(config: Config, trust_clock: bool, log: &LogGuard) -> Result<
     };
     banner::show(&app, &public.address, admin.as_ref().map(|bound| bound.address.as_str()), log.json);
 
-    let (stop, stopping) = watch::channel(false);
     let limits = &app.config.limits;
-    let mut work = tokio::task::JoinSet::new();
-    work.spawn(listen::run(public, router(&app), limits.clone(), stopping.clone()));
-    if let Some(admin) = admin {
-        work.spawn(listen::run(admin, admin_router(&app), limits.clone(), stopping));
-    }
+    let (stop, stopping) = watch::channel(false);
+    let public = tokio::spawn(listen::run(public, router(&app), limits.clone(), stopping));
+    // The admin listener goes on while requests drain, and tells so.
+    let (stop_admin, stopping) = watch::channel(false);
+    let admin =
+        admin.map(|admin| tokio::spawn(listen::run(admin, admin_router(&app), limits.clone(), stopping)));
     let beside = [
         tokio::spawn(purge::run(app.sessioning.clone(), clock)),
         tokio::spawn(tell_dropped_lines(log.dropped.clone())),
     ];
 
-    told_to_stop().await;
+    told_to_stop.await;
     tracing::info!("stopping: requests in flight finish, new ones are refused");
     app.drain();
     let _ = stop.send(true);
-    work.join_all().await;
+    let _ = public.await;
+    let _ = stop_admin.send(true);
+    if let Some(admin) = admin {
+        let _ = admin.await;
+    }
     for task in beside {
         task.abort();
     }
@@ -64,7 +76,7 @@ async fn open(config: &Config, trust_clock: bool, clock: Arc<dyn Clock>) -> Resu
     let sessioning = match &config.store {
         StoreUrl::Memory => Sessioning::new(Memory::new()),
         StoreUrl::Embedded(directory) => {
-            let queue = config.limits.queue.max(1);
+            let queue = config.limits.queue.clamp(1, MAX_QUEUE);
             let settings = EmbeddedSettings { directory: directory.clone(), queue, trust_clock };
             let opening = Arc::clone(&clock);
             let opened = tokio::task::spawn_blocking(move || Embedded::open_with(&settings, &*opening));
@@ -85,14 +97,14 @@ async fn open(config: &Config, trust_clock: bool, clock: Arc<dyn Clock>) -> Resu
 }
 
 /// Protected mode: nobody gets in from elsewhere because something was forgotten.
-fn check_protection(app: &App) -> Result<(), ServeError> {
-    if !app.keys().is_empty() {
+fn check_protection(config: &Config, keys: &Keys) -> Result<(), ServeError> {
+    if !keys.is_empty() {
         return Ok(());
     }
-    if !app.config.listen.is_local() && !app.config.open {
-        return Err(ServeError::Unprotected(app.config.listen.clone()));
+    if !config.listen.is_local() && !config.open {
+        return Err(ServeError::Unprotected(config.listen.clone()));
     }
-    match &app.config.admin_listen {
+    match &config.admin_listen {
         AdminListen::On(address) if !address.is_local() => Err(ServeError::AdminUnprotected(address.clone())),
         _ => Ok(()),
     }
@@ -117,16 +129,22 @@ async fn tell_dropped_lines(dropped: tracing_appender::non_blocking::ErrorCounte
     }
 }
 
+/// Listens for the signals from the call on, not from the first poll.
 #[cfg(unix)]
-async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let wait = async |kind| match signal(kind) {
-        Ok(mut signals) => drop(signals.recv().await),
-        Err(_) => std::future::pending().await,
-    };
-    tokio::select! {
-        () = wait(SignalKind::terminate()) => {}
-        () = wait(SignalKind::interrupt()) => {}
+fn told_to_stop() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    async fn wait(signals: std::io::Result<Signal>) {
+        match signals {
+            Ok(mut signals) => drop(signals.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    }
+    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async {
+        tokio::select! {
+            () = wait(terminate) => {}
+            () = wait(interrupt) => {}
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pub trait Store: Send + Sync + 'static {
     /// A taken id changes nothing. An owner revoked while this was under way gets
     /// [`Revoked`](Inserted::Revoked) and no record. With a limit, the owner never has more live records than
     /// it allows, however many inserts race.
-    /// The store sets `epoch`, `sequence`, `generation` and `version` itself.
+    /// The store sets `sequence` and `version` itself, and `epoch` and `generation` where it needs them.
     async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted>;
 
     /// The record of that id, or `None` if it is gone or never was.
@@ -76,6 +76,12 @@ pub trait Store: Send + Sync + 'static {
     /// Removes no record whose [`purge_at`](Record::purge_at) has not come. A cache may still answer with what
     /// was purged, to an `accept` that accepts what has expired.
     async fn purge(&self, now: Timestamp, limit: usize) -> Result<Purged>;
+
+    /// How often this store may have changed otherwise than by calls that were answered: it counts reopenings
+    /// that brought a failed write to its end. What was read before counts no more, so a cache empties itself.
+    fn reopenings(&self) -> u64 {
+        0
+    }
 
     /// Whether reads and writes would be served now; the error says why not.
     async fn ready(&self) -> Result<()>;

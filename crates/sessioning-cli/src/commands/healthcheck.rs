@@ -2,8 +2,8 @@
 
 use clap::Args;
 use serde_json::json;
-use sessioning_client::Client;
 
+use crate::connection::ApiKey;
 use crate::outcome::Failure;
 use crate::output::Output;
 
@@ -17,12 +17,15 @@ pub(crate) struct Arguments {
     /// Where its admin listener is.
     #[arg(long, env = "SESSIONING_ADMIN_URL", default_value = "http://127.0.0.1:7378", value_name = "URL")]
     admin_url: String,
+
+    #[command(flatten)]
+    key: ApiKey,
 }
 
 pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> {
     let url = &arguments.admin_url;
     let failed = |error| Failure::of_call(url, &error);
-    Client::new(url).map_err(failed)?.ready().await.map_err(failed)?;
+    arguments.key.client(url)?.ready().await.map_err(failed)?;
     match (output.json, output.quiet) {
         (true, _) => output.line(&json!({ "ready": true }).to_string()),
         (_, true) => Ok(()),

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use self::shard::Shards;
 use super::{Accept, Inserted, Limit, Purged, Replaced, Store, Touch, Touched, run_to_end};
-use crate::{Clock, Namespace, Owner, Record, Result, SessionId, Timestamp};
+use crate::{Clock, Namespace, OnLimit, Owner, Record, Result, SessionId, Timestamp};
 
 mod shard;
 
@@ -67,8 +67,9 @@ impl<S: Store> Cached<S> {
 #[async_trait]
 impl<S: Store> Store for Cached<S> {
     async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
-        if limit.is_none() {
-            return self.inner.store.insert(record, None).await;
+        // Without a limit that evicts, an insert ends nobody's session.
+        if limit.as_ref().is_none_or(|limit| limit.on_limit == OnLimit::Refuse) {
+            return self.inner.store.insert(record, limit).await;
         }
         let inner = Arc::clone(&self.inner);
         run_to_end(async move {
@@ -88,6 +89,7 @@ impl<S: Store> Store for Cached<S> {
     async fn get(&self, id: SessionId, accept: Accept<'_>) -> Result<Option<Arc<Record>>> {
         let inner = &self.inner;
         let now = inner.clock.now();
+        inner.shards.start_anew_after(inner.store.reopenings());
         let (known, counter) = inner.shards.look_up(id, now);
         if let Some(record) = known.filter(|record| accept(record)) {
             return Ok(Some(record));

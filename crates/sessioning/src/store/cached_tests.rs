@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::Semaphore;
 
@@ -12,6 +12,7 @@ const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 struct Slow {
     memory: Memory,
     reads: AtomicUsize,
+    reopenings: AtomicU64,
     read_gate: Gate,
     write_gate: Gate,
     broken: AtomicBool,
@@ -100,6 +101,9 @@ impl Store for Arc<Slow> {
     }
     async fn purge(&self, now: Timestamp, limit: usize) -> Result<Purged> {
         self.memory.purge(now, limit).await
+    }
+    fn reopenings(&self) -> u64 {
+        self.reopenings.load(Ordering::SeqCst)
     }
     async fn ready(&self) -> Result<()> {
         Ok(())
@@ -400,6 +404,22 @@ async fn an_entry_answers_for_its_time_to_live_from_the_start_of_the_read() {
     it.clock.advance(Duration::from_millis(1));
     it.get(id).await;
     assert_eq!(it.reads(), 2);
+}
+
+/// A write that failed, and that a reopening of the store then brought to its end after all.
+#[tokio::test]
+async fn what_was_read_before_a_reopening_counts_no_more() {
+    let it = fixture(CacheSettings::default());
+    let (id, slow_id) = (it.insert().await, it.insert().await);
+    it.get(id).await;
+    let slow = it.slow_read(slow_id).await;
+    it.slow.memory.remove(id).await.unwrap();
+    it.slow.memory.remove(slow_id).await.unwrap();
+    it.slow.reopenings.store(1, Ordering::SeqCst);
+    assert!(it.get(id).await.is_none());
+    it.slow.read_gate.let_go();
+    slow.await.unwrap();
+    assert!(it.get(slow_id).await.is_none());
 }
 
 #[tokio::test]

@@ -158,6 +158,10 @@ impl Store for Embedded {
         self.owner.submit(move |group| group.purge(now, limit)).await
     }
 
+    fn reopenings(&self) -> u64 {
+        self.status.reopenings()
+    }
+
     async fn ready(&self) -> Result<()> {
         match self.status.refusal() {
             Some(kind) => Err(kind.into()),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use lru::LruCache;
 use parking_lot::Mutex;
@@ -19,6 +20,8 @@ const ENTRY_BYTES: usize = size_of::<Record>() + 128;
 pub(super) struct Shards {
     shards: Vec<Mutex<Shard>>,
     settings: CacheSettings,
+    /// The store's reopenings that this cache has taken notice of.
+    reopenings: AtomicU64,
 }
 
 struct Shard {
@@ -43,7 +46,11 @@ impl Shards {
             entries: LruCache::unbounded_with_hasher(BuildHasherDefault::default()),
             bytes: 0,
         };
-        Self { shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(), settings }
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(),
+            settings,
+            reopenings: AtomicU64::new(0),
+        }
     }
 
     fn of(&self, id: SessionId) -> &Mutex<Shard> {
@@ -71,6 +78,23 @@ impl Shards {
         shard.put(record.id, Entry { record: Arc::clone(record), read_at });
         let most = self.settings.max_bytes / SHARDS;
         while shard.bytes > most && shard.drop_oldest() {}
+    }
+
+    /// Empties the cache if the store was reopened since it was filled.
+    pub(super) fn start_anew_after(&self, reopenings: u64) {
+        if self.reopenings.swap(reopenings, Ordering::AcqRel) != reopenings {
+            self.clear();
+        }
+    }
+
+    /// Drops every entry, and what reads under way will find.
+    fn clear(&self) {
+        for shard in &self.shards {
+            let mut shard = shard.lock();
+            shard.counter += 1;
+            shard.entries.clear();
+            shard.bytes = 0;
+        }
     }
 
     /// Drops the entry of an id: the next read asks the store.
@@ -143,14 +167,8 @@ impl Sweep<'_> {
 
 impl Drop for Sweep<'_> {
     fn drop(&mut self) {
-        if self.ended {
-            return;
-        }
-        for shard in &self.shards.shards {
-            let mut shard = shard.lock();
-            shard.counter += 1;
-            shard.entries.clear();
-            shard.bytes = 0;
+        if !self.ended {
+            self.shards.clear();
         }
     }
 }
@@ -199,8 +217,9 @@ impl Hasher for IdHasher {
     }
 
     fn write_u64(&mut self, half: u64) {
-        // The top two bits of that half are the same in every UUID; the map wants its top bits to differ.
-        self.0 = half.rotate_left(8);
+        // The lowest bits chose the shard and the highest two are a UUID's variant: neither differs here. The
+        // map finds a place by the low bits of a hash, so those of the middle go there.
+        self.0 = half.rotate_left(32);
     }
 
     fn finish(&self) -> u64 {

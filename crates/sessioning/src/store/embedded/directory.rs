@@ -102,7 +102,12 @@ fn create(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(path)
+    let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
+    builder.recursive(true).create(path)?;
+    // A new folder is durable once the one that names it is synced.
+    missing.iter().filter_map(|folder| folder.parent()).try_for_each(|parent| {
+        sync_names(if parent.as_os_str().is_empty() { Path::new(".") } else { parent })
+    })
 }
 
 /// A crash leaves the file whole or absent.

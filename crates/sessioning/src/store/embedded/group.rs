@@ -150,11 +150,12 @@ impl<'a> Group<'a> {
         let due = self.keys(Space::Purge, keys::purge_until(now), limit)?;
         let mut found = Vec::with_capacity(due.len());
         for key in &due {
-            let record = match keys::id_of(key) {
-                Some(id) => self.stored(id)?,
-                None => None,
-            };
-            found.push(record);
+            let record = keys::id_of(key).map_or(Ok(None), |id| self.stored(id));
+            match record {
+                // A later version's record is that version's to purge; it must not stop this purge for good.
+                Err(error) if matches!(error.kind(), ErrorKind::UnknownRecordVersion(_)) => found.push(None),
+                record => found.push(record?),
+            }
         }
         let mut purged = Purged { removed: 0, more: due.len() == limit };
         for (key, record) in due.into_iter().zip(found) {

@@ -131,8 +131,6 @@ impl Own {
                 break;
             }
         }
-        // The readers' engine goes, too: nobody holds the directory once this thread has ended.
-        *self.engine.write() = None;
     }
 
     /// Judges what waits, writes it as one batch, syncs, and answers.
@@ -175,7 +173,7 @@ impl Own {
         Error::new(kind).with_source(error)
     }
 
-    /// Waits for space and reopens the engine; false when the store was dropped meanwhile.
+    /// Waits for space and reopens the engine, unless a sync fails; false when the store was dropped meanwhile.
     fn wait_for_space(&mut self) -> bool {
         let mut pause = FIRST_RETRY;
         loop {
@@ -194,6 +192,7 @@ impl Own {
                         self.status.accept();
                         return true;
                     }
+                    Err(_) if self.status.refusal() == Some(ErrorKind::SyncFailed) => return true,
                     Err(error) => tracing::warn!(%error, "the session store could not be reopened yet"),
                 }
             }
@@ -205,26 +204,40 @@ impl Own {
     fn reopen(&mut self) -> Result<()> {
         let mut slot = self.engine.write();
         *slot = None;
-        let engine = Engine::open(&self.directory.engine())?;
-        let meta = engine.meta()?;
-        // The failed group may have reached the file after all. This syncs it before anybody reads it.
-        let mut group = Group::new(&engine, meta);
+        let engine = slot.insert(Engine::open(&self.directory.engine())?);
+        self.meta = engine.meta()?;
+        // The failed group may have reached the file after all, so this syncs it before anybody reads it, and
+        // no cache may go on with what was read before it.
+        self.status.reopened();
+        let mut group = Group::new(engine, self.meta.clone());
         group.mark();
         let (changes, sync, meta) = group.finish()?;
-        engine.commit(changes, sync)?;
+        if let Err(error) = engine.commit(changes, sync) {
+            return Err(self.refuse(error));
+        }
         self.meta = meta;
-        *slot = Some(engine);
         Ok(())
     }
 }
 
+impl Drop for Own {
+    /// However the thread ends, by a fault too: nothing is written any more, and nobody reads on after the
+    /// directory is free for others.
+    fn drop(&mut self) {
+        self.status.refuse(ErrorKind::Unavailable);
+        *self.engine.write() = None;
+    }
+}
+
 /// Why a group could not be written: for want of space, which reopening mends; or because a sync failed, after
-/// which what the page cache shows may not be on the disk. Where nobody knows, the worse of the two.
+/// which what the page cache shows may not be on the disk.
 fn classify(error: &fjall::Error, directory: &Directory) -> ErrorKind {
     let no_space = match error {
         // Only if writing is what fails: a sync that speaks of space (thin volumes do) is a failed sync.
         fjall::Error::Io(error) => space::says_out(error) && space::is_out(directory.path()),
-        // A background flush failed earlier. Nothing of this group was written, the groups before it are synced.
+        // Something in the background failed earlier, on a full disk mostly, where space may be back by now.
+        // Nothing of this group was written, and the groups before it were synced by this thread itself, so
+        // reopening loses nothing; if it was a sync that failed, the one at reopening tells.
         fjall::Error::Poisoned => true,
         _ => false,
     };

@@ -9,6 +9,7 @@ use crate::ErrorKind;
 #[derive(Default)]
 pub(super) struct Status {
     refusal: RwLock<Option<ErrorKind>>,
+    reopenings: AtomicU64,
     groups: AtomicU64,
     writes: AtomicU64,
     largest: AtomicU64,
@@ -37,6 +38,15 @@ impl Status {
 
     pub(super) fn accept(&self) {
         *self.refusal.write() = None;
+    }
+
+    /// Notes that the engine was reopened, before anybody can read from it.
+    pub(super) fn reopened(&self) {
+        self.reopenings.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(super) fn reopenings(&self) -> u64 {
+        self.reopenings.load(Ordering::Acquire)
     }
 
     pub(super) fn committed(&self, writes: usize) {
