@@ -22,25 +22,13 @@ pub fn at(seconds: u64) -> Timestamp {
 #[must_use]
 pub fn record(user: &str) -> Record {
     let token = SessionToken::generate(START, &OsRandom).unwrap();
+    let timeouts = Timeouts { idle: Timeout::After(IDLE), absolute: Timeout::After(IDLE * 10) };
     Record {
-        id: token.id(),
-        owner: owner(user),
-        digest: token.digest(),
-        previous: None,
-        created_at: START,
-        last_seen: START,
-        authenticated_at: START,
-        timeouts: Timeouts { idle: Timeout::After(IDLE), absolute: Timeout::After(IDLE * 10) },
         methods: vec!["pwd".into(), "otp".into()],
         level: 2,
-        pending: false,
         metadata: Metadata::new(Some("::1"), Some("curl/8.14"), None).unwrap(),
         data: Data::from_json(r#"{"cart":[1,2.50,"three"]}"#).unwrap(),
-        epoch: 0,
-        sequence: 0,
-        generation: 0,
-        version: 0,
-        write_id: None,
+        ..Record::new(&token, owner(user), timeouts, START)
     }
 }
 

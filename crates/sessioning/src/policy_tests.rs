@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Data, Metadata, OsRandom, SessionToken};
+use crate::{OsRandom, SessionToken};
 
 const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 const SECOND: Duration = Duration::from_secs(1);
@@ -17,26 +17,7 @@ fn policy() -> Policy {
 
 fn record(timeouts: Timeouts) -> Record {
     let token = SessionToken::generate(START, &OsRandom).unwrap();
-    Record {
-        id: token.id(),
-        owner: "alice".parse().unwrap(),
-        digest: token.digest(),
-        previous: None,
-        created_at: START,
-        last_seen: START,
-        authenticated_at: START,
-        timeouts,
-        methods: vec![],
-        level: 0,
-        pending: false,
-        metadata: Metadata::default(),
-        data: Data::default(),
-        epoch: 0,
-        sequence: 0,
-        generation: 0,
-        version: 0,
-        write_id: None,
-    }
+    Record::new(&token, "alice".parse().unwrap(), timeouts, START)
 }
 
 fn at(seconds: u64) -> Timestamp {

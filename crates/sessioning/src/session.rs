@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Data, Deadlines, Digest, Metadata, Namespace, Owner, SessionId, Timeouts, Timestamp, User};
+use crate::{
+    Data, Deadlines, Digest, Metadata, Namespace, Owner, SessionId, SessionToken, Timeouts, Timestamp, User,
+};
 
 /// How long a record outlives its session, so that clocks may differ and nothing is purged too early.
 const PURGE_MARGIN: Duration = Duration::from_secs(24 * 60 * 60);
@@ -60,6 +62,31 @@ pub struct Previous {
 }
 
 impl Record {
+    /// The record of a session that begins at `now` with that token, and asks for nothing else.
+    #[must_use]
+    pub fn new(token: &SessionToken, owner: Owner, timeouts: Timeouts, now: Timestamp) -> Self {
+        Self {
+            id: token.id(),
+            owner,
+            digest: token.digest(),
+            previous: None,
+            created_at: now,
+            last_seen: now,
+            authenticated_at: now,
+            timeouts,
+            methods: Vec::new(),
+            level: 0,
+            pending: false,
+            metadata: Metadata::default(),
+            data: Data::default(),
+            epoch: 0,
+            sequence: 0,
+            generation: 0,
+            version: 0,
+            write_id: None,
+        }
+    }
+
     /// When the record's own timeouts end it, idle or absolute, whichever is first; `None` is never.
     #[must_use]
     pub fn ends_at(&self) -> Option<Timestamp> {

@@ -192,27 +192,8 @@ impl Sessioning {
         let timeouts =
             self.policy.grant(new.idle_timeout, new.absolute_timeout).map_err(CreateError::TimeoutTooLong)?;
         let token = SessionToken::generate(now, &*self.random).map_err(CreateError::Failed)?;
-        let record = Record {
-            id: token.id(),
-            owner,
-            digest: token.digest(),
-            previous: None,
-            created_at: now,
-            last_seen: now,
-            authenticated_at: now,
-            timeouts,
-            methods: Vec::new(),
-            level: 0,
-            pending: false,
-            metadata: new.metadata,
-            data: new.data,
-            epoch: 0,
-            sequence: 0,
-            generation: 0,
-            version: 0,
-            write_id: None,
-        };
-        Ok(Draft { token, record })
+        let record = Record::new(&token, owner, timeouts, now);
+        Ok(Draft { token, record: Record { metadata: new.metadata, data: new.data, ..record } })
     }
 
     /// The second half of [`create`](Self::create): stores the session.

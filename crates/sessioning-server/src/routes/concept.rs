@@ -24,14 +24,11 @@ pub(crate) async fn create(
     State(app): State<Arc<App>>,
     Extension(namespace): Extension<Namespace>,
     body: Body,
-) -> Response {
-    let fields = match read(&app, body).await {
-        Ok(fields) => fields,
-        Err(response) => return response,
-    };
+) -> Result<Response, Response> {
+    let fields = read(&app, body).await?;
     let user = fields.get("user");
     let log = Log { concept: &app.config.concept.name, action: &app.config.concept.create };
-    match begin(&app, namespace, user, &log).await {
+    Ok(match begin(&app, namespace, user, &log).await {
         Ok(created) => {
             log.created(&created);
             let mut answer = Map::new();
@@ -42,7 +39,7 @@ pub(crate) async fn create(
             log.failed(user, &why);
             Json(json!({ "error": format!("Failed to create session: {why}") })).into_response()
         }
-    }
+    })
 }
 
 async fn begin(
@@ -69,18 +66,15 @@ pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     Extension(namespace): Extension<Namespace>,
     body: Body,
-) -> Response {
-    let fields = match read(&app, body).await {
-        Ok(fields) => fields,
-        Err(response) => return response,
-    };
+) -> Result<Response, Response> {
+    let fields = read(&app, body).await?;
     let sent = fields.get(&app.config.concept.field);
     let log = Log { concept: &app.config.concept.name, action: &app.config.concept.delete };
     let Some(token) = token(sent) else {
         log.line("No such session");
-        return Json(not_found(sent)).into_response();
+        return Ok(Json(not_found(sent)).into_response());
     };
-    match app.sessioning.delete(&namespace, &token).await {
+    Ok(match app.sessioning.delete(&namespace, &token).await {
         Ok(true) => {
             log.line(format_args!("Deleted session: {}", token.id()));
             Json(json!({})).into_response()
@@ -90,7 +84,7 @@ pub(crate) async fn delete(
             Json(not_found(sent)).into_response()
         }
         Err(error) => outage(&log, &error),
-    }
+    })
 }
 
 /// `_getUser {session} -> [{user}]`
@@ -98,21 +92,18 @@ pub(crate) async fn get_user(
     State(app): State<Arc<App>>,
     Extension(namespace): Extension<Namespace>,
     body: Body,
-) -> Response {
-    let fields = match read(&app, body).await {
-        Ok(fields) => fields,
-        Err(response) => return response,
-    };
+) -> Result<Response, Response> {
+    let fields = read(&app, body).await?;
     let sent = fields.get(&app.config.concept.field);
     let log = Log { concept: &app.config.concept.name, action: &app.config.concept.get_user };
     let checked = match token(sent) {
         Some(token) => app.sessioning.check(&namespace, &token).await.map(|checked| (token.id(), checked)),
         None => {
             log.detail("No such session");
-            return unknown(&app, sent);
+            return Ok(unknown(&app, sent));
         }
     };
-    match checked {
+    Ok(match checked {
         Ok((id, sessioning::Checked::Live(session))) => {
             log.detail(format_args!("Session {id} is of user: {}", plain(session.user().as_str())));
             Json([json!({ "user": session.user().as_str() })]).into_response()
@@ -122,7 +113,7 @@ pub(crate) async fn get_user(
             unknown(&app, sent)
         }
         Err(error) => outage(&log, &error),
-    }
+    })
 }
 
 async fn read(app: &App, body: Body) -> Result<Map<String, Value>, Response> {

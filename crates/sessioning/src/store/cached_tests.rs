@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::{Data, ErrorKind, ManualClock, Memory, Metadata, OsRandom, SessionToken, Timeout, Timeouts};
+use crate::{ErrorKind, ManualClock, Memory, OsRandom, SessionToken, Timeout, Timeouts};
 
 const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
@@ -125,26 +125,8 @@ fn fixture(settings: CacheSettings) -> Fixture {
 
 fn record(user: &str) -> Record {
     let token = SessionToken::generate(START, &OsRandom).unwrap();
-    Record {
-        id: token.id(),
-        owner: user.parse().unwrap(),
-        digest: token.digest(),
-        previous: None,
-        created_at: START,
-        last_seen: START,
-        authenticated_at: START,
-        timeouts: Timeouts { idle: Timeout::Never, absolute: Timeout::Never },
-        methods: vec![],
-        level: 0,
-        pending: false,
-        metadata: Metadata::default(),
-        data: Data::default(),
-        epoch: 0,
-        sequence: 0,
-        generation: 0,
-        version: 0,
-        write_id: None,
-    }
+    let never = Timeouts { idle: Timeout::Never, absolute: Timeout::Never };
+    Record::new(&token, user.parse().unwrap(), never, START)
 }
 
 impl Fixture {
@@ -161,6 +143,15 @@ impl Fixture {
 
     fn reads(&self) -> usize {
         self.slow.reads.load(Ordering::SeqCst)
+    }
+
+    /// Starts a removal and holds it before it is done.
+    async fn slow_removal(&self, id: SessionId) -> tokio::task::JoinHandle<bool> {
+        self.slow.write_gate.shut();
+        let cached = Arc::clone(&self.cached);
+        let removal = tokio::spawn(async move { cached.remove(id).await.unwrap() });
+        self.slow.write_gate.caught_one().await;
+        removal
     }
 
     /// Starts a read and holds it once it has found the record.
@@ -257,10 +248,7 @@ async fn a_slow_read_cannot_undo_an_eviction_by_the_limit() {
 async fn what_is_read_while_a_removal_is_under_way_is_not_kept() {
     let it = fixture(CacheSettings::default());
     let id = it.insert().await;
-    it.slow.write_gate.shut();
-    let cached = Arc::clone(&it.cached);
-    let removal = tokio::spawn(async move { cached.remove(id).await.unwrap() });
-    it.slow.write_gate.caught_one().await;
+    let removal = it.slow_removal(id).await;
     assert!(it.get(id).await.is_some());
     assert!(it.cached.is_empty());
     it.slow.write_gate.let_go();
@@ -273,10 +261,7 @@ async fn while_a_removal_is_under_way_the_store_answers() {
     let it = fixture(CacheSettings::default());
     let id = it.insert().await;
     it.get(id).await;
-    it.slow.write_gate.shut();
-    let cached = Arc::clone(&it.cached);
-    let removal = tokio::spawn(async move { cached.remove(id).await.unwrap() });
-    it.slow.write_gate.caught_one().await;
+    let removal = it.slow_removal(id).await;
     it.get(id).await;
     assert_eq!(it.reads(), 2);
     it.slow.write_gate.let_go();
@@ -305,10 +290,7 @@ async fn a_client_that_hangs_up_during_a_removal_leaves_nothing_in_the_cache() {
     let it = fixture(CacheSettings::default());
     let id = it.insert().await;
     it.get(id).await;
-    it.slow.write_gate.shut();
-    let cached = Arc::clone(&it.cached);
-    let removal = tokio::spawn(async move { cached.remove(id).await.unwrap() });
-    it.slow.write_gate.caught_one().await;
+    let removal = it.slow_removal(id).await;
     removal.abort();
     assert!(removal.await.unwrap_err().is_cancelled());
     // A read that lands between the hang-up and the removal's end.

@@ -14,25 +14,10 @@ const PAGE: usize = 4096;
 
 fn record(user: &str) -> Record {
     let token = SessionToken::generate(START, &OsRandom).unwrap();
+    let never = Timeouts { idle: crate::Timeout::Never, absolute: crate::Timeout::Never };
     Record {
-        id: token.id(),
-        owner: user.parse().unwrap(),
-        digest: token.digest(),
-        previous: None,
-        created_at: START,
-        last_seen: START,
-        authenticated_at: START,
-        timeouts: Timeouts { idle: crate::Timeout::Never, absolute: crate::Timeout::Never },
-        methods: vec![],
-        level: 0,
-        pending: false,
-        metadata: Metadata::default(),
         data: Data::from_json(&format!(r#"{{"filling":"{}"}}"#, "x".repeat(300))).unwrap(),
-        epoch: 0,
-        sequence: 0,
-        generation: 0,
-        version: 0,
-        write_id: None,
+        ..Record::new(&token, user.parse().unwrap(), never, START)
     }
 }
 
