@@ -70,6 +70,7 @@ macro_rules! store_tests {
             read: [
                 an_unknown_id_is_none,
                 what_is_stored_is_returned_whatever_accept_says,
+                a_store_has_one_key_of_its_own,
                 a_store_in_use_is_ready,
             ],
             replace: [

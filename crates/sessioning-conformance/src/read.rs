@@ -1,4 +1,4 @@
-//! `get` and `ready`.
+//! `get`, `key` and `ready`.
 
 use crate::Subject;
 use crate::sample::{has, insert, record};
@@ -15,6 +15,13 @@ pub async fn what_is_stored_is_returned_whatever_accept_says(store: Subject) {
         let found = store.get(id, &|_| false).await.unwrap();
         assert_eq!(found.unwrap().id, id);
     }
+}
+
+pub async fn a_store_has_one_key_of_its_own(store: Subject) {
+    let key = store.key().await.unwrap();
+    assert!(key.iter().any(|byte| *byte != 0));
+    insert(&*store, "alice").await;
+    assert_eq!(store.key().await.unwrap(), key);
 }
 
 pub async fn a_store_in_use_is_ready(store: Subject) {

@@ -95,8 +95,25 @@ impl Data {
     /// When the text is not a JSON object, or too large.
     pub fn from_json(text: &str) -> Result<Self, DataError> {
         let map: Map<String, Value> = serde_json::from_str(text).map_err(|_| DataError::NotAnObject)?;
-        let data = Self(map);
-        if data.to_json().len() > Self::MAX_BYTES { Err(DataError::TooLarge) } else { Ok(data) }
+        Self(map).bounded()
+    }
+
+    /// This data with a patch applied.
+    ///
+    /// # Errors
+    ///
+    /// When it would be too large.
+    pub fn patched(&self, patch: &Patch) -> Result<Self, DataError> {
+        let mut value = Value::Object(self.0.clone());
+        json_patch::merge(&mut value, &patch.0);
+        match value {
+            Value::Object(map) => Self(map).bounded(),
+            _ => Err(DataError::NotAnObject),
+        }
+    }
+
+    fn bounded(self) -> Result<Self, DataError> {
+        if self.to_json().len() > Self::MAX_BYTES { Err(DataError::TooLarge) } else { Ok(self) }
     }
 
     /// The JSON text, without white space.
@@ -109,6 +126,22 @@ impl Data {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// A change of session data: a JSON merge patch (RFC 7396), in which `null` removes a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Patch(Value);
+
+impl Patch {
+    /// Reads the JSON text of an object.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not a JSON object.
+    pub fn from_json(text: &str) -> Result<Self, DataError> {
+        let map: Map<String, Value> = serde_json::from_str(text).map_err(|_| DataError::NotAnObject)?;
+        Ok(Self(Value::Object(map)))
     }
 }
 
@@ -145,6 +178,18 @@ mod tests {
         let of = |len: usize| format!(r#"{{"k":"{}"}}"#, "x".repeat(len - 8));
         assert!(Data::from_json(&of(4096)).is_ok());
         assert_eq!(Data::from_json(&of(4097)), Err(DataError::TooLarge));
+    }
+
+    #[test]
+    fn a_patch_sets_and_removes_members_and_keeps_the_bound() {
+        let data = Data::from_json(r#"{"a":1,"b":{"c":2,"d":3}}"#).unwrap();
+        let patch = Patch::from_json(r#"{"a":null,"b":{"c":4},"e":[null]}"#).unwrap();
+        assert_eq!(data.patched(&patch).unwrap().to_json(), r#"{"b":{"c":4,"d":3},"e":[null]}"#);
+        let large = Patch::from_json(&format!(r#"{{"k":"{}"}}"#, "x".repeat(4096))).unwrap();
+        assert_eq!(data.patched(&large), Err(DataError::TooLarge));
+        for bad in ["[]", "null", "1", "{"] {
+            assert_eq!(Patch::from_json(bad), Err(DataError::NotAnObject));
+        }
     }
 
     #[test]

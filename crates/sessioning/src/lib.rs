@@ -21,11 +21,13 @@
 //! # Ok(()) }
 //! ```
 
+mod authentication;
 mod clock;
 mod data;
 mod error;
 mod owner;
 mod policy;
+mod profile;
 mod random;
 mod session;
 mod sessioning;
@@ -33,14 +35,19 @@ pub mod store;
 mod timeout;
 mod token;
 
+pub use crate::authentication::{Authentication, AuthenticationError, Demand, StepUp};
 pub use crate::clock::{Clock, ManualClock, SystemClock, Timestamp};
-pub use crate::data::{Data, DataError, Metadata, MetadataError};
+pub use crate::data::{Data, DataError, Metadata, MetadataError, Patch};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::owner::{Namespace, NamespaceError, Owner, User, UserError};
 pub use crate::policy::{Deadlines, Expiry, OnLimit, Policy, TimeoutTooLong, Verdict};
+pub use crate::profile::{Profile, UnknownProfile};
 pub use crate::random::{OsRandom, Random};
 pub use crate::session::{Previous, Record, Session};
-pub use crate::sessioning::{Checked, CreateError, Created, Draft, Invalid, NewSession, Sessioning};
+pub use crate::sessioning::{
+    Changed, Checked, CreateError, Created, Draft, Invalid, NewSession, Page, PatchRefused, Renewed,
+    Sessioning,
+};
 pub use crate::store::{Cached, Embedded, Memory, Store};
 pub use crate::timeout::{Timeout, TimeoutError, Timeouts};
 pub use crate::token::{Digest, Malformed, SessionId, SessionToken, checksum};

@@ -146,6 +146,12 @@ impl Session {
         self.record.owner.namespace()
     }
 
+    /// Whose it is, in which namespace.
+    #[must_use]
+    pub fn owner(&self) -> &Owner {
+        &self.record.owner
+    }
+
     /// When it began.
     #[must_use]
     pub fn created_at(&self) -> Timestamp {
@@ -162,6 +168,24 @@ impl Session {
     #[must_use]
     pub fn authenticated_at(&self) -> Timestamp {
         self.record.authenticated_at
+    }
+
+    /// How the user proved who they are, as in RFC 8176 (`amr`).
+    #[must_use]
+    pub fn methods(&self) -> &[String] {
+        &self.record.methods
+    }
+
+    /// The level of that proof; 0 where nobody said.
+    #[must_use]
+    pub fn level(&self) -> u8 {
+        self.record.level
+    }
+
+    /// Counts the changes of the session; uses are none.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.record.version
     }
 
     /// When it ends unless it is used; `None` is never.

@@ -83,6 +83,12 @@ pub trait Store: Send + Sync + 'static {
         0
     }
 
+    /// A key of this store's own: 32 random bytes, made once and kept with the records.
+    ///
+    /// Whoever shares the store shares it, no two stores have the same; for marks that have to be recognised as
+    /// made here, such as paging cursors. It opens no session.
+    async fn key(&self) -> Result<[u8; 32]>;
+
     /// Whether reads and writes would be served now; the error says why not.
     async fn ready(&self) -> Result<()>;
 }

@@ -164,6 +164,10 @@ impl<S: Store> Store for Cached<S> {
         self.inner.store.purge(now, limit).await
     }
 
+    async fn key(&self) -> Result<[u8; 32]> {
+        self.inner.store.key().await
+    }
+
     async fn ready(&self) -> Result<()> {
         self.inner.store.ready().await
     }

@@ -105,6 +105,9 @@ impl Store for Arc<Slow> {
     fn reopenings(&self) -> u64 {
         self.reopenings.load(Ordering::SeqCst)
     }
+    async fn key(&self) -> Result<[u8; 32]> {
+        self.memory.key().await
+    }
     async fn ready(&self) -> Result<()> {
         Ok(())
     }

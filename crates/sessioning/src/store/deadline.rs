@@ -67,6 +67,10 @@ impl<S: Store> Store for Deadline<S> {
         self.bound(self.store.purge(now, limit)).await
     }
 
+    async fn key(&self) -> Result<[u8; 32]> {
+        self.bound(self.store.key()).await
+    }
+
     async fn ready(&self) -> Result<()> {
         self.bound(self.store.ready()).await
     }

@@ -10,17 +10,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::RwLock;
 
-use self::arrivals::{Arrivals, Covered};
 use self::directory::Directory;
 use self::engine::Engine;
-use self::group::Group;
 use self::owner::OwningThread;
 use self::readers::Readers;
 use self::status::Status;
 use super::{Accept, Inserted, Limit, Purged, Replaced, Store, Touch, Touched};
 use crate::{Clock, Error, ErrorKind, Namespace, Owner, Record, Result, SessionId, Timestamp};
 
-mod arrivals;
 mod codec;
 mod directory;
 mod engine;
@@ -60,7 +57,6 @@ impl EmbeddedSettings {
 pub struct Embedded {
     owner: OwningThread,
     readers: Readers,
-    arrivals: Arrivals,
     status: Arc<Status>,
 }
 
@@ -96,7 +92,6 @@ impl Embedded {
         Ok(Self {
             readers: Readers::start(&engine, settings.queue)?,
             owner: OwningThread::start(engine, directory, Arc::clone(&status), settings, clock.now())?,
-            arrivals: Arrivals::default(),
             status,
         })
     }
@@ -111,9 +106,7 @@ impl Embedded {
 #[async_trait]
 impl Store for Embedded {
     async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
-        // Announced before it queues: a revocation that is answered first must know of it.
-        let arrival = self.arrivals.announce(&record.owner);
-        self.owner.submit(move |group| group.insert(record, limit.as_ref(), &arrival)).await
+        self.owner.submit(move |group| group.insert(record, limit.as_ref())).await
     }
 
     async fn get(&self, id: SessionId, _: Accept<'_>) -> Result<Option<Arc<Record>>> {
@@ -133,20 +126,18 @@ impl Store for Embedded {
     }
 
     async fn remove_user(&self, owner: &Owner, keep: Option<SessionId>) -> Result<Vec<SessionId>> {
-        let (covered, arrivals) = (Covered::Owner(owner.clone()), self.arrivals.clone());
         let owner = owner.clone();
-        let remove = move |group: &mut Group<'_>| group.remove_user(&owner, keep);
-        self.owner.submit_then(remove, move || arrivals.revoke(&covered)).await
+        self.owner.submit(move |group| group.remove_user(&owner, keep)).await
     }
 
     async fn remove_everyone(&self, namespace: Option<&Namespace>) -> Result<()> {
-        let (covered, arrivals) = (Covered::everyone(namespace), self.arrivals.clone());
         let namespace = namespace.cloned();
-        let remove = move |group: &mut Group<'_>| {
-            group.remove_everyone(namespace.as_ref());
-            Ok(())
-        };
-        self.owner.submit_then(remove, move || arrivals.revoke(&covered)).await
+        self.owner
+            .submit(move |group| {
+                group.remove_everyone(namespace.as_ref());
+                Ok(())
+            })
+            .await
     }
 
     async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Vec<Arc<Record>>> {
@@ -160,6 +151,13 @@ impl Store for Embedded {
 
     fn reopenings(&self) -> u64 {
         self.status.reopenings()
+    }
+
+    async fn key(&self) -> Result<[u8; 32]> {
+        match self.readers.read(|engine| Ok(engine.meta()?.key)).await? {
+            Some(key) => Ok(key),
+            None => self.owner.submit(|group| group.key()).await,
+        }
     }
 
     async fn ready(&self) -> Result<()> {

@@ -1,9 +1,7 @@
 use std::fs;
-use std::pin::Pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::future::join_all;
-use futures::poll;
 
 use super::*;
 use crate::store::embedded::keys::Space;
@@ -68,39 +66,6 @@ async fn writes_that_wait_together_share_a_sync() {
     let stats = store.group_stats();
     assert_eq!(stats.writes, 64);
     assert!(stats.groups < 64 && stats.largest > 1, "{stats:?}");
-}
-
-/// An insert that queues up behind a revocation, while that is still under way.
-#[tokio::test]
-async fn an_insert_in_flight_does_not_survive_a_revocation() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path()).unwrap();
-    let alice: Owner = "alice".parse().unwrap();
-    let mut tried = 0;
-    for round in 0..300 {
-        insert(&store, "alice").await;
-        let mut revocation: Pin<Box<dyn Future<Output = ()>>> = if round % 2 == 0 {
-            Box::pin(async { store.remove_everyone(None).await.unwrap() })
-        } else {
-            Box::pin(async { drop(store.remove_user(&alice, None).await.unwrap()) })
-        };
-        assert!(poll!(&mut revocation).is_pending());
-        // At one moment or another of it: in its group, or during its sync.
-        let started = Instant::now();
-        while started.elapsed() < Duration::from_micros(round) {}
-        let new = record("alice");
-        let id = new.id;
-        let mut insert = store.insert(new, None);
-        if poll!(&mut insert).is_ready() || poll!(&mut revocation).is_ready() {
-            // Answered before the insert had certainly begun.
-            continue;
-        }
-        tried += 1;
-        revocation.await;
-        let inserted = insert.await.unwrap();
-        assert!(!has(&store, id).await, "round {round}: {inserted:?}");
-    }
-    assert!(tried > 10, "{tried}");
 }
 
 /// The offset after the last byte that is not zero in the engine's journal, and the journal.

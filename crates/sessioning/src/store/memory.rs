@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use super::{Accept, Inserted, Limit, Purged, Replaced, Store, Touch, Touched};
-use crate::{Namespace, OnLimit, Owner, Record, Result, SessionId, Timestamp};
+use crate::{Namespace, OnLimit, OsRandom, Owner, Random, Record, Result, SessionId, Timestamp};
 
 /// Keeps records in memory: for tests, and for sessions that may end with the process.
 #[derive(Default)]
@@ -20,6 +20,7 @@ struct State {
     records: HashMap<SessionId, Arc<Record>>,
     by_owner: HashMap<Owner, BTreeSet<SessionId>>,
     sequence: u64,
+    key: Option<[u8; 32]>,
 }
 
 impl Memory {
@@ -143,6 +144,16 @@ impl Store for Memory {
             state.remove(*id);
         }
         Ok(Purged { removed: ids.len(), more: ids.len() == limit })
+    }
+
+    async fn key(&self) -> Result<[u8; 32]> {
+        let mut state = self.state.lock();
+        if state.key.is_none() {
+            let mut key = [0; 32];
+            OsRandom.fill(&mut key)?;
+            state.key = Some(key);
+        }
+        Ok(state.key.unwrap_or_default())
     }
 
     async fn ready(&self) -> Result<()> {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::arrivals::{Arrival, Covered};
 use super::engine::{Change, Engine, read_record};
 use super::keys::{self, Space};
 use super::meta::Meta;
 use super::{Inserted, Limit, Purged, Replaced, Touch, Touched, codec};
-use crate::{Error, ErrorKind, Namespace, OnLimit, Owner, Record, Result, SessionId, Timestamp};
+use crate::{
+    Error, ErrorKind, Namespace, OnLimit, OsRandom, Owner, Random, Record, Result, SessionId, Timestamp,
+};
 
 /// Every method reads first and changes afterwards, so that a failed read leaves the group as it was.
 pub(super) struct Group<'a> {
@@ -19,31 +20,14 @@ pub(super) struct Group<'a> {
     /// Whether anything but uses is in it. Then no answer leaves before the sync, "gone already" included: it
     /// may rest on a removal in this very group. Uses alone ride on whatever is synced next.
     needs_sync: bool,
-    /// Who was revoked in it: an insert behind that was in flight, and is refused.
-    revoked: Vec<Covered>,
 }
 
 impl<'a> Group<'a> {
     pub(super) fn new(engine: &'a Engine, meta: Meta) -> Self {
-        Self {
-            engine,
-            meta_before: meta.clone(),
-            meta,
-            changes: BTreeMap::new(),
-            needs_sync: false,
-            revoked: Vec::new(),
-        }
+        Self { engine, meta_before: meta.clone(), meta, changes: BTreeMap::new(), needs_sync: false }
     }
 
-    pub(super) fn insert(
-        &mut self,
-        mut record: Record,
-        limit: Option<&Limit>,
-        arrival: &Arrival,
-    ) -> Result<Inserted> {
-        if arrival.revoked() || self.revoked.iter().any(|covered| covered.covers(&record.owner)) {
-            return Ok(Inserted::Revoked);
-        }
+    pub(super) fn insert(&mut self, mut record: Record, limit: Option<&Limit>) -> Result<Inserted> {
         if self.get(Space::Sessions, record.id.as_bytes())?.is_some() {
             return Ok(Inserted::Taken);
         }
@@ -131,7 +115,6 @@ impl<'a> Group<'a> {
             removed.extend(self.record(id)?.map(|record| record.id));
             leaving.push(id);
         }
-        self.revoked.push(Covered::Owner(owner.clone()));
         self.needs_sync |= !leaving.is_empty();
         for id in leaving {
             self.delete(Space::Users, keys::user(owner, id));
@@ -141,7 +124,6 @@ impl<'a> Group<'a> {
     }
 
     pub(super) fn remove_everyone(&mut self, namespace: Option<&Namespace>) {
-        self.revoked.push(Covered::everyone(namespace));
         self.needs_sync = true;
         self.meta.floors.raise(namespace);
     }
@@ -170,6 +152,18 @@ impl<'a> Group<'a> {
             }
         }
         Ok(purged)
+    }
+
+    /// The store's own key, made if there is none.
+    pub(super) fn key(&mut self) -> Result<[u8; 32]> {
+        if let Some(key) = self.meta.key {
+            return Ok(key);
+        }
+        let mut key = [0; 32];
+        OsRandom.fill(&mut key)?;
+        self.meta.key = Some(key);
+        self.needs_sync = true;
+        Ok(key)
     }
 
     /// Makes the group one that writes and syncs, whatever else is in it.

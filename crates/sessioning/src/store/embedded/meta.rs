@@ -21,6 +21,9 @@ pub(super) struct Meta {
     sequence: u64,
     #[n(2)]
     pub(super) floors: Floors,
+    /// The store's own key, once somebody has asked for it.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub(super) key: Option<[u8; 32]>,
 }
 
 /// Which generations of records were ended all at once.

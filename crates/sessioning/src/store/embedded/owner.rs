@@ -66,29 +66,13 @@ impl OwningThread {
         &self,
         write: impl FnOnce(&mut Group<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.submit_then(write, || {}).await
-    }
-
-    /// The same, with something to do once the group's fate is known, before anybody hears of it.
-    ///
-    /// # Errors
-    ///
-    /// As [`submit`](Self::submit).
-    pub(super) async fn submit_then<T: Send + 'static>(
-        &self,
-        write: impl FnOnce(&mut Group<'_>) -> Result<T> + Send + 'static,
-        then: impl FnOnce() + Send + 'static,
-    ) -> Result<T> {
         if let Some(kind) = self.status.refusal() {
             return Err(kind.into());
         }
         let (answer, answered) = oneshot::channel();
         let command: Command = Box::new(move |group| {
             let judged = write(group);
-            Box::new(move |written| {
-                then();
-                drop(answer.send(written.and(judged)));
-            })
+            Box::new(move |written| drop(answer.send(written.and(judged))))
         });
         let commands = self.commands.as_ref().ok_or(ErrorKind::Unavailable)?;
         commands.try_send(command).map_err(|error| match error {

@@ -1,0 +1,87 @@
+//! Ends sessions: by the holder of the token, or by someone else.
+
+use super::arrivals::Covered;
+use crate::store::run_to_end;
+use crate::{Namespace, Owner, Record, Result, SessionId, SessionToken, Sessioning, Verdict};
+
+impl Sessioning {
+    /// Logs out: ends the session that the token opens, for good. Whether there was one.
+    ///
+    /// Runs to its end even when the caller stops waiting.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails; whether the session has ended is then unknown.
+    pub async fn delete(&self, namespace: &Namespace, token: &SessionToken) -> Result<bool> {
+        let (namespace, digest) = (namespace.clone(), token.digest());
+        self.end(token.id(), move |record| record.digest == digest && *record.owner.namespace() == namespace)
+            .await
+    }
+
+    /// Ends the session of that id in `namespace`, for good. Whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// As [`delete`](Self::delete), and it runs to its end likewise.
+    pub async fn revoke(&self, namespace: &Namespace, id: SessionId) -> Result<bool> {
+        let namespace = namespace.clone();
+        self.end(id, move |record| *record.owner.namespace() == namespace).await
+    }
+
+    /// Ends the session of that id if it is the owner's. Whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// As [`delete`](Self::delete), and it runs to its end likewise.
+    pub async fn revoke_own(&self, owner: &Owner, id: SessionId) -> Result<bool> {
+        let owner = owner.clone();
+        self.end(id, move |record| record.owner == owner).await
+    }
+
+    /// Ends every session of the owner but `keep`, for good; their ids.
+    ///
+    /// Complete: also those whose creation was acknowledged while this was under way, and creates still in
+    /// flight are dead or refused. Ids of sessions that had expired, but not been purged, are among them.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails; how many have ended is then unknown, and calling again is safe.
+    pub async fn revoke_user(&self, owner: &Owner, keep: Option<SessionId>) -> Result<Vec<SessionId>> {
+        let (this, owner) = (self.clone(), owner.clone());
+        run_to_end(async move {
+            let _revocation = this.arrivals.revoke(Covered::Owner(owner.clone()));
+            this.store.remove_user(&owner, keep).await
+        })
+        .await
+    }
+
+    /// Ends every session there is, in one namespace or in all, in one write.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails; calling again is safe.
+    pub async fn revoke_everyone(&self, namespace: Option<&Namespace>) -> Result<()> {
+        let (this, namespace) = (self.clone(), namespace.cloned());
+        run_to_end(async move {
+            let _revocation = this.arrivals.revoke(Covered::everyone(namespace.as_ref()));
+            this.store.remove_everyone(namespace.as_ref()).await
+        })
+        .await
+    }
+
+    async fn end(
+        &self,
+        id: SessionId,
+        meant: impl Fn(&Record) -> bool + Send + Sync + 'static,
+    ) -> Result<bool> {
+        let this = self.clone();
+        run_to_end(async move {
+            let Some(record) = this.store.get(id, &meant).await?.filter(|record| meant(record)) else {
+                return Ok(false);
+            };
+            let ended = matches!(this.policy.judge(&record, this.clock.now()), Verdict::Expired(_));
+            Ok(this.store.remove(id).await? && !ended)
+        })
+        .await
+    }
+}

@@ -1,0 +1,178 @@
+//! The promises that need many tries to be believed: revocations and limits under parallel creates, renewals
+//! under everything. Each runs on the memory and the embedded store, the latter behind its cache.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use sessioning::store::CacheSettings;
+use sessioning::{
+    Cached, Changed, Checked, CreateError, Created, Embedded, Memory, Namespace, NewSession, OnLimit, Owner,
+    Policy, SessionToken, Sessioning, SystemClock,
+};
+use tempfile::TempDir;
+
+/// Rounds of revocations against creates; `SESSIONING_TEST_ROUNDS` sets another number.
+fn rounds(usual: usize) -> usize {
+    std::env::var("SESSIONING_TEST_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+fn in_memory() -> Sessioning {
+    Sessioning::new(Memory::new())
+}
+
+fn embedded() -> (Sessioning, TempDir) {
+    let (directory, clock) = (tempfile::tempdir().unwrap(), Arc::new(SystemClock::new()));
+    let store = Embedded::open(directory.path(), &*clock).unwrap();
+    (Sessioning::new(Cached::new(store, CacheSettings::default(), clock)), directory)
+}
+
+async fn create(sessioning: &Sessioning, user: &Owner) -> Result<Created, CreateError> {
+    sessioning.create(user.clone(), NewSession::default()).await
+}
+
+async fn is_live(sessioning: &Sessioning, token: &SessionToken) -> bool {
+    matches!(sessioning.check(&Namespace::default(), token).await.unwrap(), Checked::Live(_))
+}
+
+/// Creates that were under way when the revocation began are dead or refused, however they meet.
+async fn nobody_survives_a_revocation(sessioning: Sessioning, rounds: usize) {
+    let (mut overtaken, mut refused) = (0, 0);
+    for round in 0..rounds {
+        let user: Owner = format!("user-{}", round % 50).parse().unwrap();
+        let acknowledged = create(&sessioning, &user).await.unwrap();
+        let creates: Vec<_> = (0..4)
+            .map(|_| {
+                let draft = sessioning.draft(user.clone(), NewSession::default()).unwrap();
+                let sessioning = sessioning.clone();
+                tokio::spawn(async move { sessioning.insert(draft).await })
+            })
+            .collect();
+        for _ in 0..round % 5 {
+            tokio::task::yield_now().await;
+        }
+        sessioning.revoke_user(&user, None).await.unwrap();
+        assert!(!is_live(&sessioning, &acknowledged.token).await, "round {round}: a survivor");
+        for created in join_all(creates).await {
+            match created.unwrap() {
+                Ok(created) => {
+                    overtaken += 1;
+                    assert!(!is_live(&sessioning, &created.token).await, "round {round}: a survivor");
+                }
+                Err(CreateError::Revoked) => refused += 1,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        // What was refused left nothing behind either.
+        assert!(sessioning.list(&user, None, 10).await.unwrap().sessions.is_empty(), "round {round}");
+    }
+    // A race that is always won by the same side proves nothing.
+    assert!(overtaken > 0 && refused > 0, "{overtaken} overtaken, {refused} refused");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sec_19_nobody_survives_a_revocation_in_memory() {
+    nobody_survives_a_revocation(in_memory(), rounds(10_000)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sec_19_nobody_survives_a_revocation_embedded() {
+    let (sessioning, _directory) = embedded();
+    nobody_survives_a_revocation(sessioning, rounds(10_000)).await;
+}
+
+/// 200 at once, with room for five: never more than five live, and with eviction never fewer.
+async fn a_limit_is_exact(sessioning: Sessioning, on_limit: OnLimit) {
+    const LIMIT: usize = 5;
+    let policy = Policy { max_per_user: Some(LIMIT), on_limit, ..Policy::default() };
+    let sessioning = sessioning.with_policy(policy);
+    for round in 0..rounds(100) {
+        let user: Owner = format!("{on_limit:?}-{round}").parse().unwrap();
+        let creates: Vec<_> = (0..200)
+            .map(|_| {
+                let (sessioning, user) = (sessioning.clone(), user.clone());
+                tokio::spawn(async move { create(&sessioning, &user).await })
+            })
+            .collect();
+        // Looked at while they race, too.
+        for _ in 0..5 {
+            let live = sessioning.list(&user, None, 1000).await.unwrap().sessions.len();
+            assert!(live <= LIMIT, "round {round}: {live} live");
+            tokio::task::yield_now().await;
+        }
+        let mut tokens = Vec::new();
+        for created in join_all(creates).await {
+            match created.unwrap() {
+                Ok(created) => tokens.push(created.token),
+                Err(CreateError::LimitReached(LIMIT)) if on_limit == OnLimit::Refuse => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        let mut live = 0;
+        for token in &tokens {
+            live += usize::from(is_live(&sessioning, token).await);
+        }
+        assert_eq!(live, LIMIT, "round {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sec_22_a_limit_is_exact_in_memory() {
+    a_limit_is_exact(in_memory(), OnLimit::EvictOldest).await;
+    a_limit_is_exact(in_memory(), OnLimit::Refuse).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sec_22_a_limit_is_exact_embedded() {
+    let (sessioning, _directory) = embedded();
+    a_limit_is_exact(sessioning.clone(), OnLimit::EvictOldest).await;
+    a_limit_is_exact(sessioning, OnLimit::Refuse).await;
+}
+
+/// A delete races with a check, a renewal and a patch of the same session, and wins whatever they do.
+async fn a_delete_is_never_undone(sessioning: Sessioning, rounds: usize) {
+    let namespace = Namespace::default();
+    for round in 0..rounds {
+        let created = create(&sessioning, &"alice".parse().unwrap()).await.unwrap();
+        let token = Arc::new(created.token);
+        let other = {
+            let (sessioning, token, namespace) = (sessioning.clone(), Arc::clone(&token), namespace.clone());
+            let patch = sessioning::Patch::from_json("{\"a\":1}").unwrap();
+            tokio::spawn(async move {
+                match round % 3 {
+                    0 => drop(sessioning.check(&namespace, &token).await.unwrap()),
+                    1 => drop(sessioning.patch_data(&namespace, &token, &patch, None).await.unwrap()),
+                    _ => {
+                        if let Changed::Done(renewed) =
+                            sessioning.renew(&namespace, &token, None).await.unwrap()
+                        {
+                            return Some(renewed.token);
+                        }
+                    }
+                }
+                None
+            })
+        };
+        let deleted = sessioning.delete(&namespace, &token).await.unwrap();
+        let renewed = other.await.unwrap();
+        assert!(!is_live(&sessioning, &token).await, "round {round}");
+        if let Some(renewed) = renewed {
+            // Whichever came first: renewed before, it took the token that was to be deleted out of use.
+            assert_eq!(is_live(&sessioning, &renewed).await, !deleted, "round {round}");
+            sessioning.revoke(&namespace, renewed.id()).await.unwrap();
+            assert!(!is_live(&sessioning, &renewed).await, "round {round}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sec_12_a_delete_is_never_undone_in_memory() {
+    a_delete_is_never_undone(in_memory(), rounds(10_000)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sec_12_a_delete_is_never_undone_embedded() {
+    let (sessioning, _directory) = embedded();
+    a_delete_is_never_undone(sessioning, rounds(10_000)).await;
+}
