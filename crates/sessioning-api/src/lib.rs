@@ -4,9 +4,15 @@
 //! beyond its shape.
 
 mod cookie;
+mod oauth;
 mod problem;
 mod session;
 
-pub use cookie::{COOKIE_NAME, TwoCookies, find_cookie, set_cookie};
+pub use cookie::{CookieError, CookieSettings, SameSite, SessionCookie, TwoCookies};
+pub use oauth::{Introspection, OAuthError, TokenForm};
 pub use problem::{Code, Problem};
-pub use session::{CreateSession, CreatedSession, FoundSession, Metadata, SessionView, TokenText};
+pub use session::{
+    Authenticated, CheckSessions, CheckVerdict, CheckedSession, CheckedSessions, CreateSession, Everyone,
+    FoundSession, IssuedSession, Metadata, RenewSession, RevokeEveryone, Revoked, RevokedEveryone,
+    SessionPage, SessionView, TokenText,
+};

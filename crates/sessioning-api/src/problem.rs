@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What went wrong, stable across versions; the `code` of a [`Problem`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Code {
@@ -15,6 +16,8 @@ pub enum Code {
     TokenAmbiguous,
     /// 401: the token opens no session; the one answer that means "not logged in".
     SessionInvalid,
+    /// 401: the session is live, but its user has to authenticate again for this, and the session to be renewed.
+    StepUpRequired,
     /// 401: the API key is missing or wrong.
     ApiKeyInvalid,
     /// 403: the API key lacks the scope.
@@ -29,11 +32,13 @@ pub enum Code {
     RequestTimeout,
     /// 409: something else changed the same sessions meanwhile.
     VersionConflict,
+    /// 412: the session has another version than `If-Match` names.
+    PreconditionFailed,
     /// 413: the body is too large.
     BodyTooLarge,
     /// 414: the path and query are too long.
     UriTooLong,
-    /// 415: the body is not JSON.
+    /// 415: the body is not of the kind that the route reads.
     UnsupportedMediaType,
     /// 422: the user is not a user.
     InvalidUser,
@@ -41,6 +46,8 @@ pub enum Code {
     TimeoutTooLong,
     /// 422: the user has all the sessions they may have.
     LimitReached,
+    /// 429: too many failed checks from one address; never the answer to a good token.
+    RateLimited,
     /// 431: the headers are too large.
     HeadersTooLarge,
     /// 500: a fault of the service.
@@ -57,16 +64,18 @@ impl Code {
     pub fn status(self) -> u16 {
         match self {
             Self::InvalidRequest | Self::TokenAmbiguous => 400,
-            Self::SessionInvalid | Self::ApiKeyInvalid => 401,
+            Self::SessionInvalid | Self::StepUpRequired | Self::ApiKeyInvalid => 401,
             Self::ScopeMissing | Self::OriginRefused => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
             Self::VersionConflict => 409,
+            Self::PreconditionFailed => 412,
             Self::BodyTooLarge => 413,
             Self::UriTooLong => 414,
             Self::UnsupportedMediaType => 415,
             Self::InvalidUser | Self::TimeoutTooLong | Self::LimitReached => 422,
+            Self::RateLimited => 429,
             Self::HeadersTooLarge => 431,
             Self::Internal => 500,
             Self::StoreUnavailable | Self::Overloaded => 503,
@@ -80,6 +89,7 @@ impl Code {
             Self::InvalidRequest => "The request cannot be understood",
             Self::TokenAmbiguous => "The request carries two different session tokens",
             Self::SessionInvalid => "Not logged in",
+            Self::StepUpRequired => "The user has to authenticate again",
             Self::ApiKeyInvalid => "The API key is missing or wrong",
             Self::ScopeMissing => "The API key may not do this",
             Self::OriginRefused => "This origin or host may not call the service",
@@ -87,12 +97,14 @@ impl Code {
             Self::MethodNotAllowed => "This method is not for this path",
             Self::RequestTimeout => "The request took too long to arrive",
             Self::VersionConflict => "Something else changed the same sessions meanwhile",
+            Self::PreconditionFailed => "The session has another version",
             Self::BodyTooLarge => "The body is too large",
             Self::UriTooLong => "The path and query are too long",
-            Self::UnsupportedMediaType => "The body must be JSON",
+            Self::UnsupportedMediaType => "The body is of the wrong kind",
             Self::InvalidUser => "The user is not acceptable",
             Self::TimeoutTooLong => "The session may not last that long",
             Self::LimitReached => "The user has all the sessions they may have",
+            Self::RateLimited => "Too many failed checks",
             Self::HeadersTooLarge => "The headers are too large",
             Self::Internal => "The service failed",
             Self::StoreUnavailable => "The session store is unavailable",
@@ -103,6 +115,7 @@ impl Code {
 
 /// The body of every error, RFC 9457.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// What went wrong, for programs.
     pub code: Code,

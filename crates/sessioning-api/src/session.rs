@@ -8,65 +8,125 @@ use zeroize::Zeroize;
 
 /// The body of `POST /v1/sessions`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateSession {
-    /// The application's id of the person who has been authenticated.
+    /// The application's id of the person who has been authenticated: 1 to 256 bytes, no control characters.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 256, example = "alice"))]
     pub user: String,
-    /// An idle timeout for this session, such as `30m`.
+    /// An idle timeout for this session, such as `30m`; `never` is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^(never|[1-9][0-9]{0,5}(ms|s|m|h|d))$"))]
     pub idle_timeout: Option<String>,
-    /// An absolute timeout for this session, such as `7d`.
+    /// An absolute timeout for this session, such as `7d`; `never` is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^(never|[1-9][0-9]{0,5}(ms|s|m|h|d))$"))]
     pub absolute_timeout: Option<String>,
+    /// How the user just proved who they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authenticated: Option<Authenticated>,
     /// Where the session is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Metadata>,
-    /// The application's own data, at most 4 KiB.
+    /// The application's own data, at most 4 KiB of JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub data: Option<Map<String, Value>>,
+}
+
+/// One act of authentication, just done by the application. Methods and level belong together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Authenticated {
+    /// How, as in RFC 8176: `pwd`, `otp`, …; each 1 to 32 of `[A-Za-z0-9_.-]`.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(schema_with = methods))]
+    pub amr: Vec<String>,
+    /// How well: the application's own scale, 1 to 3 as in NIST SP 800-63B-4, or 0.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 255))]
+    pub level: u8,
+}
+
+/// What the derive cannot say: the bounds of the items.
+#[cfg(feature = "openapi")]
+fn methods() -> utoipa::openapi::Array {
+    use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
+    let method = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[A-Za-z0-9_.-]{1,32}$"));
+    ArrayBuilder::new().items(method).max_items(Some(8)).build()
+}
+
+/// The body of `POST /v1/session/renew`; it may be missing.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RenewSession {
+    /// A new authentication of the same user: step-up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authenticated: Option<Authenticated>,
 }
 
 /// Where a session is used.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Metadata {
-    /// The client's address, at most 64 bytes.
+    /// The client's address, at most 64 characters, none of them a control character.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 64, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     pub ip: Option<String>,
-    /// The client's program, at most 512 bytes.
+    /// The client's program, at most 512 characters, none of them a control character.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 512, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     pub user_agent: Option<String>,
-    /// A name for the session, at most 128 bytes.
+    /// A name for the session, at most 128 characters, none of them a control character.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 128, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     pub label: Option<String>,
 }
 
 /// A session as everybody may see it: never a token or a digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionView {
     /// The public id.
+    #[cfg_attr(feature = "openapi", schema(format = "uuid"))]
     pub id: String,
     /// Whose it is.
     pub user: String,
     /// When it began, RFC 3339.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub created_at: String,
     /// The last recorded use, RFC 3339; exact to the touch interval.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub last_seen: String,
     /// When it ends unless it is used, RFC 3339; `null` is never.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime, required = true))]
     pub idle_expires_at: Option<String>,
     /// When it ends however busy, RFC 3339; `null` is never.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime, required = true))]
     pub expires_at: Option<String>,
     /// When the user last proved who they are, RFC 3339.
+    #[cfg_attr(feature = "openapi", schema(format = DateTime))]
     pub authenticated_at: String,
+    /// How they did, as in RFC 8176.
+    #[serde(default)]
+    pub amr: Vec<String>,
+    /// How well; 0 where nobody said.
+    #[serde(default)]
+    pub level: u8,
     /// Where it is used.
     pub metadata: Metadata,
     /// The application's own data.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub data: Map<String, Value>,
 }
 
-/// The answer to `POST /v1/sessions`.
+/// The answer to what gives a token: create and renew.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct CreatedSession {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IssuedSession {
     /// The token, for the client that it belongs to; it is told this once.
     pub token: TokenText,
     /// The session.
@@ -75,15 +135,117 @@ pub struct CreatedSession {
     pub set_cookie: TokenText,
 }
 
-/// The answer to `GET /v1/session`.
+/// The answer to what looks a session up.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FoundSession {
-    /// The session that the token opens.
+    /// The session.
     pub session: SessionView,
+}
+
+/// The body of `POST /v1/sessions/check`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CheckSessions {
+    /// The tokens to check, at most 1,000.
+    #[cfg_attr(feature = "openapi", schema(max_items = 1000))]
+    pub tokens: Vec<TokenText>,
+    /// How long ago the user may have authenticated at most, such as `5m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[1-9][0-9]{0,5}(ms|s|m|h|d)$"))]
+    pub max_age: Option<String>,
+    /// The level their authentication must have reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 255))]
+    pub min_level: Option<u8>,
+}
+
+/// The answer to `POST /v1/sessions/check`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CheckedSessions {
+    /// One verdict for each token, in the order in which they were asked for.
+    pub results: Vec<CheckedSession>,
+}
+
+/// What a check of one token found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CheckedSession {
+    /// Whether it opens a session.
+    pub verdict: CheckVerdict,
+    /// The session, if it is live.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub session: Option<SessionView>,
+}
+
+/// Whether a token opens a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CheckVerdict {
+    /// It does.
+    Live,
+    /// It does not: not logged in.
+    SessionInvalid,
+    /// It does, but its user has to authenticate again for what was asked.
+    StepUpRequired,
+}
+
+/// Some of a user's sessions.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SessionPage {
+    /// In the order in which they began. There may be fewer than asked for although there are more pages.
+    pub items: Vec<SessionView>,
+    /// What to ask the next page with; `null`: there is none.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub next_cursor: Option<String>,
+}
+
+/// The answer to what ends several sessions.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Revoked {
+    /// How many have ended, those among them that had expired but not been purged.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0))]
+    pub revoked: u64,
+}
+
+/// The body of `POST /v1/sessions/revoke-everyone`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RevokeEveryone {
+    /// Has to be `everyone`: this logs everybody out.
+    pub confirm: Everyone,
+    /// In every namespace, not the caller's alone.
+    #[serde(default)]
+    pub all_namespaces: bool,
+}
+
+/// The word that confirms it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Everyone {
+    /// `everyone`
+    Everyone,
+}
+
+/// The answer to `POST /v1/sessions/revoke-everyone`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RevokedEveryone {
+    /// The namespace in which every session has ended; `null`: in all.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub namespace: Option<String>,
 }
 
 /// Text that holds a session token: wiped on drop, and never shown by `Debug`.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct TokenText(String);
 

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{config, create, delete, get_user, healthcheck, keys, serve};
+use crate::commands::{config, create, delete, describe, get_user, healthcheck, keys, list, revoke, serve};
 
 /// Keeps a user's logged-in state across requests: begin a session, ask whose it is, end it for good.
 #[derive(Parser)]
@@ -16,6 +16,8 @@ Examples:
   sessioning create alice --quiet > t     begin a session, keep its token in the file t
   sessioning get-user t                   ask whose it is
   sessioning delete t                     end it
+  sessioning list alice                   see where alice is logged in
+  sessioning revoke --user alice          log alice out everywhere
   sessioning config show                  what is set, and where
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 no such session, 4 not allowed, 5 unavailable."
@@ -46,6 +48,12 @@ pub(crate) enum Command {
     GetUser(get_user::Arguments),
     /// Log out: end the session that a token opens.
     Delete(delete::Arguments),
+    /// List a user's sessions.
+    List(list::Arguments),
+    /// Show a session by its public id.
+    Describe(describe::Arguments),
+    /// End a session by its id, all of a user, or everybody's.
+    Revoke(revoke::Arguments),
     /// Make API keys.
     Keys(keys::Arguments),
     /// Show the configuration.

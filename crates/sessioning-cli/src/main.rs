@@ -6,13 +6,14 @@ mod connection;
 mod outcome;
 mod output;
 mod secret;
+mod sessions;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::cli::{Cli, Command};
-use crate::commands::{config, create, delete, get_user, healthcheck, keys, serve};
+use crate::commands::{config, create, delete, describe, get_user, healthcheck, keys, list, revoke, serve};
 use crate::outcome::Failure;
 use crate::output::Output;
 
@@ -37,6 +38,9 @@ fn run(cli: Cli, output: Output) -> Result<(), Failure> {
             Some(Command::Create(arguments)) => create::run(&arguments, output).await,
             Some(Command::GetUser(arguments)) => get_user::run(&arguments, output).await,
             Some(Command::Delete(arguments)) => delete::run(&arguments, output).await,
+            Some(Command::List(arguments)) => list::run(&arguments, output).await,
+            Some(Command::Describe(arguments)) => describe::run(&arguments, output).await,
+            Some(Command::Revoke(arguments)) => revoke::run(&arguments, output).await,
             Some(Command::Keys(arguments)) => keys::run(arguments, output),
             Some(Command::Config(arguments)) => config::run(&arguments, output),
             Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments, output).await,

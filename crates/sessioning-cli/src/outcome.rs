@@ -33,6 +33,15 @@ impl Failure {
         Self::new(Kind::NoSession, "no such session: it has ended, or the token is not one")
     }
 
+    pub(crate) fn no_session_of(id: &str) -> Self {
+        Self::new(Kind::NoSession, format!("no such session: {id} has ended, or is no session's id"))
+    }
+
+    /// The person who was asked did not say yes.
+    pub(crate) fn not_confirmed() -> Self {
+        Self::new(Kind::Other, "not confirmed: nothing was revoked (--yes is for scripts)")
+    }
+
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
     }

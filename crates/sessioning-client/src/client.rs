@@ -3,9 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
-use sessioning_api::{Code, CreateSession, CreatedSession, FoundSession, Problem, SessionView};
+use sessioning_api::{
+    Authenticated, Code, CreateSession, Everyone, FoundSession, IssuedSession, Problem, RenewSession,
+    RevokeEveryone, Revoked, RevokedEveryone, SessionPage, SessionView,
+};
 
 use crate::{Error, ErrorKind};
 
@@ -65,7 +69,7 @@ impl Client {
     ///
     /// When the service refuses or is unavailable. It is never tried again by itself: a session might have
     /// begun that nobody holds the token of.
-    pub async fn create(&self, new: &CreateSession) -> Result<CreatedSession, Error> {
+    pub async fn create(&self, new: &CreateSession) -> Result<IssuedSession, Error> {
         let answer = self.request(Method::POST, "/v1/sessions").json(new).send().await?;
         Ok(successful(answer).await?.json().await?)
     }
@@ -77,10 +81,29 @@ impl Client {
     /// When the service refuses or is unavailable, which says nothing about the session.
     pub async fn check(&self, token: &str) -> Result<Option<SessionView>, Error> {
         let answer = self.request_with(Method::GET, "/v1/session", token)?.send().await?;
-        match successful(answer).await {
-            Ok(answer) => Ok(Some(answer.json::<FoundSession>().await?.session)),
-            Err(error) if error.problem().is_some_and(|it| it.code == Code::SessionInvalid) => Ok(None),
-            Err(error) => Err(error),
+        match unless(Code::SessionInvalid, successful(answer).await)? {
+            Some(answer) => Ok(Some(answer.json::<FoundSession>().await?.session)),
+            None => Ok(None),
+        }
+    }
+
+    /// Gives a session a new token, and with `authenticated` a new authentication of its user; `None` is "not
+    /// logged in". The old token is dead in the same write.
+    ///
+    /// # Errors
+    ///
+    /// When the service refuses or is unavailable; which of the two tokens is alive is then unknown. It is never
+    /// tried again by itself.
+    pub async fn renew(
+        &self,
+        token: &str,
+        authenticated: Option<Authenticated>,
+    ) -> Result<Option<IssuedSession>, Error> {
+        let request = self.request_with(Method::POST, "/v1/session/renew", token)?;
+        let answer = request.json(&RenewSession { authenticated }).send().await?;
+        match unless(Code::SessionInvalid, successful(answer).await)? {
+            Some(answer) => Ok(Some(answer.json().await?)),
+            None => Ok(None),
         }
     }
 
@@ -92,6 +115,68 @@ impl Client {
     pub async fn delete(&self, token: &str) -> Result<(), Error> {
         let answer = self.request_with(Method::DELETE, "/v1/session", token)?.send().await?;
         successful(answer).await.map(drop)
+    }
+
+    /// A page of a user's sessions, for an operator: at most `limit` (1 to 1,000), from where the page before
+    /// ended.
+    ///
+    /// # Errors
+    ///
+    /// When the service refuses or is unavailable.
+    pub async fn list_user(
+        &self,
+        user: &str,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Result<SessionPage, Error> {
+        let request = self.request(Method::GET, &user_path(user)?).query(&[("limit", limit)]);
+        let request = request.query(&cursor.map(|cursor| ("cursor", cursor)).as_slice());
+        Ok(successful(request.send().await?).await?.json().await?)
+    }
+
+    /// The session of a public id, for an operator; `None` if there is no such live one.
+    ///
+    /// # Errors
+    ///
+    /// When the service refuses or is unavailable.
+    pub async fn describe(&self, id: &str) -> Result<Option<SessionView>, Error> {
+        let answer = self.request(Method::GET, &id_path(id)).send().await?;
+        match unless(Code::NotFound, successful(answer).await)? {
+            Some(answer) => Ok(Some(answer.json::<FoundSession>().await?.session)),
+            None => Ok(None),
+        }
+    }
+
+    /// Ends the session of a public id, for an operator; also good if it had ended. `None` if the id is none.
+    ///
+    /// # Errors
+    ///
+    /// When the service refuses or is unavailable; calling again is safe.
+    pub async fn revoke(&self, id: &str) -> Result<Option<()>, Error> {
+        let answer = self.request(Method::DELETE, &id_path(id)).send().await?;
+        Ok(unless(Code::NotFound, successful(answer).await)?.map(drop))
+    }
+
+    /// Ends all sessions of a user but the one of the id `except`, for an operator; how many.
+    ///
+    /// # Errors
+    ///
+    /// When the service refuses or is unavailable; calling again is safe.
+    pub async fn revoke_user(&self, user: &str, except: Option<&str>) -> Result<u64, Error> {
+        let request = self.request(Method::DELETE, &user_path(user)?);
+        let request = request.query(&except.map(|except| ("except", except)).as_slice());
+        Ok(successful(request.send().await?).await?.json::<Revoked>().await?.revoked)
+    }
+
+    /// Ends every session of the namespace, or of all namespaces, for an operator; the namespace.
+    ///
+    /// # Errors
+    ///
+    /// When the service refuses or is unavailable; calling again is safe.
+    pub async fn revoke_everyone(&self, all_namespaces: bool) -> Result<Option<String>, Error> {
+        let body = RevokeEveryone { confirm: Everyone::Everyone, all_namespaces };
+        let request = self.request(Method::POST, "/v1/sessions/revoke-everyone").json(&body);
+        Ok(successful(request.send().await?).await?.json::<RevokedEveryone>().await?.namespace)
     }
 
     /// Asks the service's admin listener, of which this must be a client, whether it is ready.
@@ -109,6 +194,28 @@ impl Client {
 
     fn request_with(&self, method: Method, path: &str, token: &str) -> Result<RequestBuilder, Error> {
         Ok(self.request(method, path).header("x-session-token", secret(token)?))
+    }
+}
+
+fn id_path(id: &str) -> String {
+    format!("/v1/sessions/{}", utf8_percent_encode(id, NON_ALPHANUMERIC))
+}
+
+/// # Errors
+///
+/// For `.` and `..`, which no URL can hold as a part of its path, however they are written.
+fn user_path(user: &str) -> Result<String, Error> {
+    match user {
+        "." | ".." => Err(Error::new(ErrorKind::Unusable)),
+        user => Ok(format!("/v1/users/{}/sessions", utf8_percent_encode(user, NON_ALPHANUMERIC))),
+    }
+}
+
+/// `None` for the one problem that is an answer here.
+fn unless(code: Code, answer: Result<Response, Error>) -> Result<Option<Response>, Error> {
+    match answer {
+        Err(error) if error.problem().is_some_and(|problem| problem.code == code) => Ok(None),
+        answer => answer.map(Some),
     }
 }
 

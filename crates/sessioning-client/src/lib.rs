@@ -18,5 +18,6 @@ mod error;
 pub use client::Client;
 pub use error::{Error, ErrorKind};
 pub use sessioning_api::{
-    Code, CreateSession, CreatedSession, FoundSession, Metadata, Problem, SessionView, TokenText,
+    Authenticated, Code, CreateSession, FoundSession, IssuedSession, Metadata, Problem, SessionPage,
+    SessionView, TokenText,
 };

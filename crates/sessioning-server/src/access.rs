@@ -1,20 +1,22 @@
 //! Who may call: finds the API key, its scope and the namespace, before any route runs.
 
+use std::fmt;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use sessioning::Namespace;
-use sessioning_api::Code;
+use sessioning_api::{Code, OAuthError};
 
 use crate::app::App;
 use crate::config::Config;
 use crate::keys::{Keys, Scope};
 use crate::problem::ApiError;
+use crate::source;
 
 const API_KEY: &str = "x-api-key";
 const NAMESPACE: &str = "x-session-namespace";
@@ -24,6 +26,8 @@ const NAMESPACE: &str = "x-session-namespace";
 pub(crate) enum Surface {
     /// RFC 9457.
     V1,
+    /// `{"error": …, "error_description": …}`, RFC 6749.
+    OAuth,
     /// `{"error": …}`
     Concept,
 }
@@ -31,6 +35,9 @@ pub(crate) enum Surface {
 impl Surface {
     /// The surface that a path belongs to.
     pub(crate) fn of(config: &Config, path: &str) -> Self {
+        if matches!(path, "/v1/introspect" | "/v1/revoke") {
+            return Self::OAuth;
+        }
         let rest = path.strip_prefix(config.concept.base_path.as_str());
         if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) && !path.starts_with("/v1/") {
             Self::Concept
@@ -40,14 +47,34 @@ impl Surface {
     }
 
     pub(crate) fn render(self, error: ApiError) -> Response {
-        match self {
-            Self::V1 => error.into_response(),
-            Self::Concept => {
-                let status = StatusCode::from_u16(error.problem.status);
-                let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                (status, Json(json!({ "error": error.problem.to_string() }))).into_response()
-            }
-        }
+        let body = match self {
+            Self::V1 => return error.into_response(),
+            Self::OAuth => Json(json!(OAuthError {
+                error: oauth_code(error.problem.code).into(),
+                error_description: error.problem.to_string(),
+            })),
+            Self::Concept => Json(json!({ "error": error.problem.to_string() })),
+        };
+        let mut response = (error.status(), body).into_response();
+        error.add_headers(&mut response);
+        response.extensions_mut().insert(Cause(error.cause));
+        response
+    }
+}
+
+/// Why the store failed, for the log, of an answer that is no problem document.
+#[derive(Clone)]
+pub(crate) struct Cause(pub(crate) Option<sessioning::Error>);
+
+/// What OAuth calls it: RFC 6749, section 5.2; RFC 6750, section 3.1; RFC 6749, section 4.1.2.1.
+fn oauth_code(code: Code) -> &'static str {
+    match code {
+        Code::ApiKeyInvalid => "invalid_client",
+        Code::ScopeMissing => "insufficient_scope",
+        Code::OriginRefused => "access_denied",
+        Code::StoreUnavailable | Code::Overloaded | Code::RateLimited => "temporarily_unavailable",
+        Code::Internal => "server_error",
+        _ => "invalid_request",
     }
 }
 
@@ -58,41 +85,76 @@ pub(crate) struct Gate {
     pub(crate) scope: Scope,
 }
 
-/// Lets a request with the scope on to its route, which finds the caller's [`Namespace`] in the extensions.
-pub(crate) async fn access(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    match allowed(&gate.app, gate.scope, request.headers()) {
-        Ok(namespace) => {
-            request.extensions_mut().insert(namespace);
-            next.run(request).await
+/// Who calls, as far as it matters.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// Where they may act.
+    pub(crate) namespace: Namespace,
+    /// The public half of their key; `None` where no keys are configured.
+    key: Option<String>,
+    /// Whether they may act in no other namespace.
+    pub(crate) is_bound: bool,
+}
+
+impl fmt::Display for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.key {
+            Some(key) => write!(f, "key {key}"),
+            None => f.write_str("a caller without a key"),
         }
-        Err(error) => Surface::of(&gate.app.config, request.uri().path()).render(error),
     }
 }
 
-/// The namespace in which a caller may act, if they may act at all.
-pub(crate) fn allowed(app: &App, scope: Scope, headers: &HeaderMap) -> Result<Namespace, ApiError> {
+/// Lets a request with the scope on to its route, which finds the [`Caller`] in the extensions; of one without a
+/// key, failed checks are counted.
+pub(crate) async fn access(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+    let app = &gate.app;
+    let surface = Surface::of(&app.config, request.uri().path());
+    let caller = match allowed(app, gate.scope, request.headers()) {
+        Ok(caller) => caller,
+        Err(error) => return surface.render(error),
+    };
+    let counted = match caller.key {
+        Some(_) => None,
+        None => source::of(&request, &app.config.proxy.trusted),
+    };
+    request.extensions_mut().insert(caller);
+    let response = next.run(request).await;
+    match counted.map(|source| app.failures.count(source, &response)) {
+        Some(Err(error)) => {
+            app.metrics.limited();
+            surface.render(error)
+        }
+        Some(Ok(())) | None => response,
+    }
+}
+
+/// In which namespace and as whom a caller may act, if they may act at all.
+pub(crate) fn allowed(app: &App, scope: Scope, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let asked = asked_namespace(headers)?;
-    let keys = &app.keys;
+    let keys = app.keys();
     if keys.is_empty() {
-        return Ok(asked.unwrap_or_default());
+        return Ok(Caller { namespace: asked.unwrap_or_default(), key: None, is_bound: false });
     }
     let text = key_text(headers)?.ok_or_else(|| ApiError::new(Code::ApiKeyInvalid))?;
-    let key = keys.find(text).ok_or_else(|| ApiError::new(Code::ApiKeyInvalid))?;
+    let (id, key) = keys.find(text).ok_or_else(|| ApiError::new(Code::ApiKeyInvalid))?;
     if !key.scopes.contains(&scope) {
         return Err(ApiError::because(Code::ScopeMissing, format_args!("it needs the scope {scope}")));
     }
-    match (&key.namespace, asked) {
+    let namespace = match (&key.namespace, asked) {
         (Some(bound), Some(asked)) if *bound != asked => {
-            Err(ApiError::because(Code::ScopeMissing, format_args!("it is bound to the namespace {bound}")))
+            let why = format_args!("it is bound to the namespace {bound}");
+            return Err(ApiError::because(Code::ScopeMissing, why));
         }
-        (Some(bound), _) => Ok(bound.clone()),
-        (None, asked) => Ok(asked.unwrap_or_default()),
-    }
+        (Some(bound), _) => bound.clone(),
+        (None, asked) => asked.unwrap_or_default(),
+    };
+    Ok(Caller { namespace, key: Some(id.into()), is_bound: key.namespace.is_some() })
 }
 
 /// Whether a caller may know what runs here: whoever has a key, or everybody where there are none.
 pub(crate) fn is_known(app: &App, headers: &HeaderMap) -> bool {
-    let keys = &app.keys;
+    let keys = app.keys();
     keys.is_empty() || matches!(key_text(headers), Ok(Some(text)) if keys.find(text).is_some())
 }
 

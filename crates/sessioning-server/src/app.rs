@@ -1,24 +1,62 @@
 //! What every request needs.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use parking_lot::RwLock;
 use sessioning::Sessioning;
+use sessioning_api::SessionCookie;
 
 use crate::config::{AdminListen, Config};
+use crate::cursor::Cursors;
+use crate::failures::Failures;
 use crate::keys::Keys;
+use crate::metrics::{Exposition, Metrics};
 
 /// The service's state, shared by all requests.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) sessioning: Sessioning,
     pub(crate) config: Config,
-    pub(crate) keys: Keys,
+    pub(crate) cookie: SessionCookie,
+    pub(crate) cursors: Cursors,
+    pub(crate) failures: Failures,
+    pub(crate) metrics: Metrics,
+    pub(crate) exposition: Exposition,
+    keys: RwLock<Arc<Keys>>,
     draining: AtomicBool,
 }
 
 impl App {
-    pub(crate) fn new(sessioning: Sessioning, config: Config, keys: Keys) -> Self {
-        Self { sessioning, config, keys, draining: AtomicBool::new(false) }
+    pub(crate) fn new(
+        sessioning: Sessioning,
+        config: Config,
+        keys: Keys,
+        metrics: Metrics,
+        exposition: Exposition,
+    ) -> Self {
+        Self {
+            // Checked when the configuration was read.
+            cookie: config.cookie.cookie().unwrap_or_default(),
+            cursors: Cursors::over(&sessioning),
+            failures: Failures::new(config.limits.failed_checks),
+            metrics,
+            exposition,
+            keys: RwLock::new(Arc::new(keys)),
+            draining: AtomicBool::new(false),
+            sessioning,
+            config,
+        }
+    }
+
+    /// The keys in force.
+    pub(crate) fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read())
+    }
+
+    /// Puts other keys in force, from the next request on.
+    pub(crate) fn set_keys(&self, keys: Keys) {
+        *self.keys.write() = Arc::new(keys);
     }
 
     /// Whether the admin listener can be reached from elsewhere, so that it needs a key.

@@ -5,11 +5,12 @@ use std::io::Write;
 use crate::BUILD;
 use crate::app::App;
 use crate::config::AdminListen;
+use crate::router::document;
 
 /// What is told: a name and what it is.
 fn facts(app: &App, listening: &str, admin: Option<&str>) -> Vec<(&'static str, String)> {
     let config = &app.config;
-    let keys = match (app.keys.is_empty(), config.open) {
+    let keys = match (app.keys().is_empty(), config.open) {
         (true, false) => "no API keys, so only this machine may call (protected mode)",
         (true, true) => "no API keys, and open: whoever reaches the address may call",
         (false, _) => "every call needs an API key",
@@ -26,12 +27,25 @@ fn facts(app: &App, listening: &str, admin: Option<&str>) -> Vec<(&'static str, 
 
 fn routes(app: &App) -> Vec<String> {
     let concept = app.config.concept.paths().map(|path| format!("POST {path}"));
-    let fixed = ["POST /v1/sessions", "GET /v1/session", "DELETE /v1/session", "GET /"];
     let admin: &[&str] = match app.config.admin_listen {
-        AdminListen::On(_) => &["GET /livez (admin)", "GET /readyz (admin)"],
+        AdminListen::On(_) => &["GET /livez (admin)", "GET /readyz (admin)", "GET /metrics (admin)"],
         AdminListen::Off => &[],
     };
-    concept.into_iter().chain(fixed.iter().chain(admin).map(ToString::to_string)).collect()
+    let others = ["GET /openapi.json", "GET /"].iter().chain(admin).map(ToString::to_string);
+    concept.into_iter().chain(v1_routes()).chain(others).collect()
+}
+
+fn v1_routes() -> impl Iterator<Item = String> {
+    document().paths.paths.iter().flat_map(|(path, item)| {
+        let methods = [
+            ("GET", item.get.is_some()),
+            ("POST", item.post.is_some()),
+            ("PATCH", item.patch.is_some()),
+            ("DELETE", item.delete.is_some()),
+        ];
+        let there = methods.into_iter().filter(|(_, there)| *there);
+        there.map(move |(method, _)| format!("{method} {path}"))
+    })
 }
 
 /// Says it: as a block of lines, or as one JSON line among the others.

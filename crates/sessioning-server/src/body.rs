@@ -46,15 +46,66 @@ pub(crate) async fn json<T: DeserializeOwned>(
     body: Body,
     limits: &LimitsConfig,
 ) -> Result<T, ApiError> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let essence = kind.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(ApiError::because(Code::UnsupportedMediaType, "send Content-Type: application/json"));
-    }
+    let text = object(headers, body, limits, &["application/json"]).await?;
+    serde_json::from_slice(&text).map_err(ApiError::invalid)
+}
+
+/// The same where no body at all is the default.
+///
+/// # Errors
+///
+/// As [`json`].
+pub(crate) async fn json_or_default<T: DeserializeOwned + Default>(
+    headers: &HeaderMap,
+    body: Body,
+    limits: &LimitsConfig,
+) -> Result<T, ApiError> {
+    if body.is_end_stream() { Ok(T::default()) } else { json(headers, body, limits).await }
+}
+
+/// The text of a body that is a JSON object of one of these kinds.
+///
+/// # Errors
+///
+/// As [`read`]; and when it says that it is of another kind, or is no object.
+pub(crate) async fn object(
+    headers: &HeaderMap,
+    body: Body,
+    limits: &LimitsConfig,
+    kinds: &[&str],
+) -> Result<Bytes, ApiError> {
+    expect(headers, kinds)?;
     let bytes = read(body, limits).await?;
     // A list would do for a struct as well, by position; here it is a mistake.
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Err(ApiError::because(Code::InvalidRequest, "the body must be a JSON object"));
+        return Err(ApiError::invalid("the body must be a JSON object"));
     }
-    serde_json::from_slice(&bytes).map_err(|error| ApiError::because(Code::InvalidRequest, error))
+    Ok(bytes)
+}
+
+/// The fields of a form.
+///
+/// # Errors
+///
+/// As [`read`]; and when the body says that it is no form.
+pub(crate) async fn form(
+    headers: &HeaderMap,
+    body: Body,
+    limits: &LimitsConfig,
+) -> Result<Vec<(String, String)>, ApiError> {
+    expect(headers, &["application/x-www-form-urlencoded"])?;
+    let bytes = read(body, limits).await?;
+    Ok(form_urlencoded::parse(&bytes).into_owned().collect())
+}
+
+fn expect(headers: &HeaderMap, kinds: &[&str]) -> Result<(), ApiError> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if kinds.iter().any(|kind| essence.eq_ignore_ascii_case(kind)) {
+        return Ok(());
+    }
+    Err(ApiError::because(
+        Code::UnsupportedMediaType,
+        format_args!("send Content-Type: {}", kinds.join(" or ")),
+    ))
 }

@@ -8,12 +8,17 @@ mod text;
 mod values;
 
 use serde::{Deserialize, Serialize};
+use sessioning::store::CacheSettings;
 use sessioning::{Namespace, OnLimit, Policy, Timeout, Timeouts};
+use sessioning_api::{CookieError, CookieSettings, SameSite, SessionCookie};
 
 pub use error::ConfigError;
 pub(crate) use layers::read as read_table;
 pub use layers::{Effective, Layers, Setting, Source};
-pub use values::{Address, AdminListen, ByteSize, LogFormat, LogLevel, LongestTimeout, StoreUrl};
+pub use values::{
+    Address, AdminListen, ByteSize, LogFormat, LogLevel, LongestTimeout, ProfileSetting, StoreUrl,
+    TrustedProxy,
+};
 
 use crate::keys::Scope;
 
@@ -42,6 +47,10 @@ pub struct Config {
     pub cache: CacheConfig,
     /// The concept surface and its dialects.
     pub concept: ConceptConfig,
+    /// The session cookie, as its `Set-Cookie` value is handed to the application.
+    pub cookie: CookieConfig,
+    /// Whose word counts about where a request came from.
+    pub proxy: ProxyConfig,
     /// The bounds on what callers may use.
     pub limits: LimitsConfig,
     /// What is logged, and how.
@@ -50,10 +59,20 @@ pub struct Config {
     pub keys: Vec<KeyConfig>,
 }
 
+impl Config {
+    /// The setting that does not go with the others, and why; `None` if all do.
+    fn fault(&self) -> Option<(String, String)> {
+        self.session.fault().or_else(|| self.concept.fault()).or_else(|| self.cookie.fault())
+    }
+}
+
 /// `[session]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SessionConfig {
+    /// Timeouts after NIST SP 800-63B-4, and no longer ones: `aal1`, `aal2`, `aal3`, or `none`.
+    #[serde(with = "text")]
+    pub profile: ProfileSetting,
     /// Ends a session unused for so long.
     #[serde(with = "text")]
     pub idle_timeout: Timeout,
@@ -80,6 +99,7 @@ impl Default for SessionConfig {
     fn default() -> Self {
         let policy = Policy::default();
         Self {
+            profile: ProfileSetting::None,
             idle_timeout: policy.timeouts.idle,
             absolute_timeout: policy.timeouts.absolute,
             max_idle_timeout: LongestTimeout::Same,
@@ -92,6 +112,24 @@ impl Default for SessionConfig {
 }
 
 impl SessionConfig {
+    /// Which timeout is longer than the profile allows, and why not; `None` if none is.
+    fn fault(&self) -> Option<(String, String)> {
+        let ProfileSetting::Of(profile) = self.profile else { return None };
+        let (policy, longest) = (self.policy(), profile.timeouts());
+        let timeouts = [
+            ("idle_timeout", policy.timeouts.idle, longest.idle),
+            ("max_idle_timeout", policy.max_timeouts.idle, longest.idle),
+            ("absolute_timeout", policy.timeouts.absolute, longest.absolute),
+            ("max_absolute_timeout", policy.max_timeouts.absolute, longest.absolute),
+        ];
+        let (key, own, longest) = timeouts.into_iter().find(|(_, own, longest)| own > longest)?;
+        let why = format!(
+            "{own} is longer than the {longest} of the profile {profile} (NIST SP 800-63B-4); \
+             shorten it, or choose another session.profile"
+        );
+        Some((format!("session.{key}"), why))
+    }
+
     /// The rules that these settings are.
     #[must_use]
     pub fn policy(&self) -> Policy {
@@ -123,6 +161,18 @@ pub struct CacheConfig {
 impl Default for CacheConfig {
     fn default() -> Self {
         Self { size: ByteSize::mib(64), ttl: Timeout::Never }
+    }
+}
+
+impl CacheConfig {
+    /// The cache that these settings are.
+    #[must_use]
+    pub fn settings(&self) -> CacheSettings {
+        let ttl = match self.ttl {
+            Timeout::After(ttl) => Some(ttl),
+            Timeout::Never => None,
+        };
+        CacheSettings { max_bytes: self.size.bytes(), ttl }
     }
 }
 
@@ -172,13 +222,14 @@ impl ConceptConfig {
     }
 
     /// Why these names cannot be paths; `None` if they can.
-    pub(crate) fn fault(&self) -> Option<(&'static str, String)> {
+    fn fault(&self) -> Option<(String, String)> {
+        let fault = |key: &str, why: String| Some((format!("concept.{key}"), why));
         let plain =
             |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.~".contains(&byte));
         let is_name = |text: &str| !text.is_empty() && plain(text);
         let base = &self.base_path;
         if !(base.is_empty() || base.strip_prefix('/').is_some_and(|path| path.split('/').all(is_name))) {
-            return Some(("base_path", format!("{base:?} must be empty or a path such as /api")));
+            return fault("base_path", format!("{base:?} must be empty or a path such as /api"));
         }
         let names = [
             ("name", &self.name),
@@ -187,13 +238,13 @@ impl ConceptConfig {
             ("get_user", &self.get_user),
         ];
         if let Some((key, name)) = names.into_iter().find(|(_, name)| !is_name(name)) {
-            return Some((key, format!("{name:?} must be a plain name of A-Z, a-z, 0-9, _, -, . and ~")));
+            return fault(key, format!("{name:?} must be a plain name of A-Z, a-z, 0-9, _, -, . and ~"));
         }
         let mut paths = self.paths();
         paths.sort();
         if paths.windows(2).any(|pair| pair[0] == pair[1]) || paths[0].starts_with("/v1/") {
             let why = "create, delete and get_user need three different paths outside /v1/";
-            return Some(("create", why.into()));
+            return fault("create", why.into());
         }
         None
     }
@@ -207,6 +258,68 @@ pub enum UnknownSession {
     Error,
     /// `[]`
     Empty,
+}
+
+/// `[cookie]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CookieConfig {
+    /// Its name; empty for `session` with the strongest prefix that the rest allows.
+    pub name: String,
+    /// The domain whose subdomains get it, too; empty for the host alone that set it.
+    pub domain: String,
+    /// The path below which it is sent.
+    pub path: String,
+    /// Whether requests that other sites cause carry it: `strict`, `lax` or `none`.
+    #[serde(with = "text::same_site")]
+    pub same_site: SameSite,
+    /// Sent over TLS alone.
+    pub secure: bool,
+}
+
+impl Default for CookieConfig {
+    fn default() -> Self {
+        let CookieSettings { path, same_site, secure, .. } = CookieSettings::default();
+        Self { name: String::new(), domain: String::new(), path, same_site, secure }
+    }
+}
+
+impl CookieConfig {
+    /// The cookie that these settings are.
+    ///
+    /// # Errors
+    ///
+    /// When a browser would not take it.
+    pub fn cookie(&self) -> Result<SessionCookie, CookieError> {
+        let given = |text: &String| (!text.is_empty()).then(|| text.clone());
+        SessionCookie::new(CookieSettings {
+            name: given(&self.name),
+            domain: given(&self.domain),
+            path: self.path.clone(),
+            same_site: self.same_site,
+            secure: self.secure,
+        })
+    }
+
+    fn fault(&self) -> Option<(String, String)> {
+        let error = self.cookie().err()?;
+        let key = match error {
+            CookieError::Domain => "domain",
+            CookieError::Path => "path",
+            CookieError::NoneNeedsSecure => "same_site",
+            _ => "name",
+        };
+        Some((format!("cookie.{key}"), error.to_string()))
+    }
+}
+
+/// `[proxy]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProxyConfig {
+    /// Whose `X-Forwarded-For` is believed: addresses, networks such as `10.0.0.0/8`, or `unix`.
+    #[serde(with = "text::list")]
+    pub trusted: Vec<TrustedProxy>,
 }
 
 /// `[limits]`
@@ -223,6 +336,9 @@ pub struct LimitsConfig {
     /// How long a request's body may take to arrive, and the store to answer.
     #[serde(with = "text")]
     pub request_timeout: Timeout,
+    /// The most failed checks a minute from one address (IPv6: one /64) without a key; more answer 429. 0 is no
+    /// limit.
+    pub failed_checks: u32,
     /// How long requests in flight may take to end when the service is told to stop.
     #[serde(with = "text")]
     pub drain: Timeout,
@@ -236,6 +352,7 @@ impl Default for LimitsConfig {
             connections: 4096,
             queue: 4096,
             request_timeout: seconds(10),
+            failed_checks: 300,
             drain: seconds(10),
         }
     }

@@ -1,15 +1,19 @@
 //! The outermost layer: names each request, bounds its head, writes problems, and logs.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use sessioning::Error;
 use sessioning_api::Code;
 
+use crate::access::Cause;
+use crate::app::App;
 use crate::problem::ApiError;
 
 const MAX_URI: usize = 8 * 1024;
@@ -17,7 +21,10 @@ const MAX_HEADERS: usize = 16 * 1024;
 const MAX_REQUEST_ID: usize = 64;
 const REQUEST_ID: &str = "x-request-id";
 
-pub(crate) async fn edge(mut request: Request, next: Next) -> Response {
+pub(crate) async fn edge(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let route = route(&request);
+    let method = known(request.method());
     let id = request_id(request.headers());
     let line = tracing::enabled!(tracing::Level::DEBUG).then(|| Line::begin(&request));
     // Nothing behind here has a use for it, and everything behind here can log it.
@@ -30,12 +37,35 @@ pub(crate) async fn edge(mut request: Request, next: Next) -> Response {
     if let Some(error) = &error {
         write_problem(&mut response, error, &id);
     }
-    log(&id, &response, error.as_ref(), line);
+    app.metrics.answered(method, &route, response.status().as_u16(), began.elapsed());
+    let cause = match error {
+        Some(error) => error.cause,
+        None => response.extensions_mut().remove::<Cause>().and_then(|Cause(cause)| cause),
+    };
+    log(&id, &response, cause.as_ref(), began, line);
     let headers = response.headers_mut();
     // Every answer here is about a session, or about who may ask: no cache may keep it (ASVS 14.3.2).
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(REQUEST_ID, id);
     response
+}
+
+/// The pattern of the route that a request takes: a label of metrics, so nothing that a caller chooses.
+fn route(request: &Request) -> Arc<str> {
+    request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).into()
+}
+
+/// A method's name if it is one that a route may have, likewise.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 /// The caller's own name for the request if it is a sane one, else one of ours.
@@ -84,13 +114,13 @@ fn write_problem(response: &mut Response, error: &ApiError, id: &HeaderValue) {
     *response.body_mut() = Body::from(body);
 }
 
-fn log(id: &HeaderValue, response: &Response, error: Option<&ApiError>, line: Option<Line>) {
+fn log(id: &HeaderValue, response: &Response, cause: Option<&Error>, began: Instant, line: Option<Line>) {
     let (id, status) = (id.to_str().unwrap_or_default(), response.status().as_u16());
-    if let Some(cause) = error.and_then(|error| error.cause.as_ref()) {
+    if let Some(cause) = cause {
         tracing::error!(request = id, status, cause = %Causes(cause), "the store failed");
     }
-    if let Some(Line { method, path, started }) = line {
-        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    if let Some(Line { method, path }) = line {
+        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         tracing::debug!(request = id, %method, path = %Masked(&path), status, micros, "request");
     }
 }
@@ -99,13 +129,11 @@ fn log(id: &HeaderValue, response: &Response, error: Option<&ApiError>, line: Op
 struct Line {
     method: Method,
     path: String,
-    started: Instant,
 }
 
 impl Line {
     fn begin(request: &Request) -> Self {
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        Self { method, path, started: Instant::now() }
+        Self { method: request.method().clone(), path: request.uri().path().to_owned() }
     }
 }
 

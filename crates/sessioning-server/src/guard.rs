@@ -29,7 +29,7 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
 
 /// Why a request without a key is not to be trusted; `None` if it is, or if keys decide.
 fn refusal(app: &App, request: &Request) -> Option<String> {
-    if !app.keys.is_empty() {
+    if !app.keys().is_empty() {
         return None;
     }
     let in_headers = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());

@@ -105,12 +105,16 @@ impl Keys {
         }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The key of that text, if it is one in force.
-    pub(crate) fn find(&self, text: &[u8]) -> Option<&Key> {
+    /// The key of that text, and its id, if it is one in force.
+    pub(crate) fn find<'a>(&self, text: &'a [u8]) -> Option<(&'a str, &Key)> {
         let rest = std::str::from_utf8(text).ok()?.strip_prefix(PREFIX)?;
         let (id, secret_hex) = rest.split_once('_')?;
         if secret_hex.len() != SECRET_LEN {
@@ -119,7 +123,8 @@ impl Keys {
         let mut secret = Zeroizing::new([0; SECRET_LEN / 2]);
         base16ct::lower::decode(secret_hex, secret.as_mut()).ok()?;
         // Compared in constant time; the id is no secret.
-        self.0.get(id).filter(|key| key.digest == Digest::of(&secret))
+        let key = self.0.get(id).filter(|key| key.digest == Digest::of(&secret))?;
+        Some((id, key))
     }
 
     /// Whether a text means to be a key.

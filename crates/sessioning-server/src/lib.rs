@@ -7,24 +7,39 @@ mod access;
 mod app;
 mod banner;
 mod body;
+mod check;
 mod concept;
 pub mod config;
+mod cursor;
 mod edge;
+mod failures;
 mod guard;
 mod keys;
 mod listen;
 mod log;
+mod metered;
+mod metrics;
+mod openapi;
+mod params;
 mod problem;
 mod purge;
 mod router;
 mod routes;
 mod serve;
+mod source;
 mod token;
 mod view;
 
 pub use keys::{NewKey, Scope};
 pub use log::{LogGuard, start as start_logging};
 pub use serve::{ServeError, serve};
+
+/// The description of the v1 surface, OpenAPI 3.1, as the service serves it.
+#[must_use]
+pub fn openapi() -> String {
+    let text = router::document().to_pretty_json().unwrap_or_default();
+    text + "\n"
+}
 
 /// What this build is: version, commit and time.
 pub const BUILD: &str = concat!(

@@ -2,12 +2,15 @@
 //! ended politely when the service stops.
 
 use std::io;
+use std::net::IpAddr;
 #[cfg(unix)]
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -19,8 +22,10 @@ use tokio::net::TcpListener;
 use tokio::net::UnixListener;
 use tokio::sync::{Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
+use tower::ServiceExt;
 
 use crate::config::{Address, LimitsConfig};
+use crate::source::Peer;
 
 /// How long a connection may take over the head of a request, or stay idle before the next one.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -88,9 +93,13 @@ pub(crate) async fn run(bound: Bound, router: Router, limits: LimitsConfig, mut 
             accepted = accept(&bound.listener, &places) => accepted,
         };
         match accepted {
-            Ok((Stream::Tcp(stream), place)) => drive(stream, place, &router, &limits, &graceful),
+            Ok((Stream::Tcp(stream, address), place)) => {
+                drive(stream, Peer::Address(address), place, &router, &limits, &graceful);
+            }
             #[cfg(unix)]
-            Ok((Stream::Unix(stream), place)) => drive(stream, place, &router, &limits, &graceful),
+            Ok((Stream::Unix(stream), place)) => {
+                drive(stream, Peer::Unix, place, &router, &limits, &graceful);
+            }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -111,7 +120,7 @@ pub(crate) async fn run(bound: Bound, router: Router, limits: LimitsConfig, mut 
 }
 
 enum Stream {
-    Tcp(tokio::net::TcpStream),
+    Tcp(tokio::net::TcpStream, IpAddr),
     #[cfg(unix)]
     Unix(tokio::net::UnixStream),
 }
@@ -122,9 +131,9 @@ async fn accept(listener: &Listener, places: &Arc<Semaphore>) -> io::Result<(Str
     let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
     let stream = match listener {
         Listener::Tcp(listener) => {
-            let (stream, _) = listener.accept().await?;
+            let (stream, peer) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            Stream::Tcp(stream)
+            Stream::Tcp(stream, peer.ip())
         }
         #[cfg(unix)]
         Listener::Unix(listener) => Stream::Unix(listener.accept().await?.0),
@@ -133,8 +142,14 @@ async fn accept(listener: &Listener, places: &Arc<Semaphore>) -> io::Result<(Str
 }
 
 /// Drives a connection to its end, in a task of its own.
-fn drive<S>(stream: S, place: Place, router: &Router, limits: &LimitsConfig, graceful: &GracefulShutdown)
-where
+fn drive<S>(
+    stream: S,
+    peer: Peer,
+    place: Place,
+    router: &Router,
+    limits: &LimitsConfig,
+    graceful: &GracefulShutdown,
+) where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
     // A client that reads no answers does not keep its place for ever.
@@ -142,7 +157,11 @@ where
     if let Timeout::After(timeout) = limits.request_timeout {
         stream.set_write_timeout(Some(timeout));
     }
-    let service = TowerToHyperService::new(router.clone());
+    let service = router.clone().map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        request
+    });
+    let service = TowerToHyperService::new(service);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)

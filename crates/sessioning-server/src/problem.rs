@@ -1,5 +1,7 @@
 //! Errors as answers. What is logged is logged by the edge; turning an error into an answer does nothing else.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sessioning::{CreateError, Error, ErrorKind};
@@ -11,6 +13,14 @@ pub(crate) struct ApiError {
     pub(crate) problem: Box<Problem>,
     /// The cause, for the log alone.
     pub(crate) cause: Option<Error>,
+    challenge: Challenge,
+}
+
+/// The authentication that would do, where one is missing (RFC 9470).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Challenge {
+    pub(crate) max_age: Option<Duration>,
+    pub(crate) level: Option<u8>,
 }
 
 impl ApiError {
@@ -21,11 +31,57 @@ impl ApiError {
     pub(crate) fn because(code: Code, detail: impl std::fmt::Display) -> Self {
         Problem::new(code).because(detail).into()
     }
+
+    /// The request is not what the route takes.
+    pub(crate) fn invalid(why: impl std::fmt::Display) -> Self {
+        Self::because(Code::InvalidRequest, why)
+    }
+
+    pub(crate) fn challenging(self, challenge: Challenge) -> Self {
+        Self { challenge, ..self }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The headers that go with the problem, whatever the body looks like.
+    pub(crate) fn add_headers(&self, response: &mut Response) {
+        let headers = response.headers_mut();
+        match self.status() {
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(header::WWW_AUTHENTICATE, self.challenge.header(self.problem.code));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Challenge {
+    fn header(self, code: Code) -> HeaderValue {
+        if code != Code::StepUpRequired {
+            return HeaderValue::from_static("Bearer");
+        }
+        let mut text = String::from("Bearer error=\"insufficient_user_authentication\"");
+        if let Some(level) = self.level {
+            text.push_str(&format!(", acr_values=\"{level}\""));
+        }
+        if let Some(age) = self.max_age {
+            text.push_str(&format!(", max_age=\"{}\"", age.as_secs()));
+        }
+        HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("Bearer"))
+    }
 }
 
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
-        Self { problem: Box::new(problem), cause: None }
+        Self { problem: Box::new(problem), cause: None, challenge: Challenge::default() }
     }
 }
 
@@ -36,7 +92,7 @@ impl From<Error> for ApiError {
             ErrorKind::Overloaded => Code::Overloaded,
             _ => Code::StoreUnavailable,
         };
-        Self { problem: Box::new(Problem::new(code)), cause: Some(error) }
+        Self { cause: Some(error), ..Self::new(code) }
     }
 }
 
@@ -53,18 +109,8 @@ impl From<CreateError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = status.into_response();
-        let headers = response.headers_mut();
-        match status {
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            _ => {}
-        }
+        let mut response = self.status().into_response();
+        self.add_headers(&mut response);
         response.extensions_mut().insert(self);
         response
     }

@@ -1,12 +1,15 @@
 //! Which path leads where, and what every request passes on its way.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::http::HeaderValue;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::access::{Gate, access};
 use crate::app::App;
@@ -14,26 +17,57 @@ use crate::config::ConceptConfig;
 use crate::edge::edge;
 use crate::guard::guard;
 use crate::keys::Scope;
+use crate::openapi::complete;
 use crate::routes::root::{concept_not_found, method_not_allowed, not_found, root};
-use crate::routes::{concept, health, session, sessions};
+use crate::routes::{
+    concept, data, everyone, health, my_sessions, oauth, openapi, renew, session, session_by_id, sessions,
+    sessions_check, user_sessions,
+};
 
 /// The service's surface: from the outside in, `edge`, `guard`, `access`, route.
 pub(crate) fn router(app: &Arc<App>) -> Router {
-    Router::new()
+    let mut routes = Router::new()
         .route("/", get(root))
-        .merge(v1(app))
-        .merge(concept_surface(app))
+        .route("/openapi.json", get(openapi::openapi))
+        .merge(concept_surface(app));
+    for (scope, v1) in v1() {
+        routes = routes.merge(gated(app, scope, v1.into()));
+    }
+    routes
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(from_fn_with_state(Arc::clone(app), guard))
-        .layer(from_fn(edge))
+        .layer(from_fn_with_state(Arc::clone(app), edge))
         .with_state(Arc::clone(app))
 }
 
-fn v1(app: &Arc<App>) -> Router<Arc<App>> {
-    let create = Router::new().route("/v1/sessions", post(sessions::create));
-    let check = Router::new().route("/v1/session", get(session::check).delete(session::delete));
-    gated(app, Scope::Create, create).merge(gated(app, Scope::Check, check))
+/// The v1 surface, by the scope that it needs.
+fn v1() -> [(Scope, OpenApiRouter<Arc<App>>); 3] {
+    let create = OpenApiRouter::new()
+        .routes(routes!(sessions::create))
+        .routes(routes!(renew::renew))
+        .routes(routes!(data::patch));
+    let check = OpenApiRouter::new()
+        .routes(routes!(session::check, session::delete))
+        .routes(routes!(sessions_check::check_many))
+        .routes(routes!(my_sessions::list, my_sessions::end_others))
+        .routes(routes!(my_sessions::end))
+        .routes(routes!(oauth::introspect))
+        .routes(routes!(oauth::revoke));
+    let admin = OpenApiRouter::new()
+        .routes(routes!(session_by_id::describe, session_by_id::revoke))
+        .routes(routes!(user_sessions::list, user_sessions::revoke))
+        .routes(routes!(everyone::revoke_everyone));
+    [(Scope::Create, create), (Scope::Check, check), (Scope::Admin, admin)]
+}
+
+/// What the v1 surface says of itself.
+pub(crate) fn document() -> &'static OpenApi {
+    static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(|| {
+        let all = v1().into_iter().fold(OpenApiRouter::new(), |all, (_, routes)| all.merge(routes));
+        complete(all.into_openapi())
+    });
+    &DOCUMENT
 }
 
 fn concept_surface(app: &Arc<App>) -> Router<Arc<App>> {
@@ -50,16 +84,19 @@ fn concept_surface(app: &Arc<App>) -> Router<Arc<App>> {
     }
 }
 
-/// What is told about the service's health, on a listener of its own.
+/// What is told about the service itself, on a listener of its own.
 pub(crate) fn admin_router(app: &Arc<App>) -> Router {
-    let ready = Router::new().route("/readyz", get(health::readyz));
-    let ready = if app.admin_needs_key() { gated(app, Scope::Admin, ready) } else { ready };
+    let told = Router::new()
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .route("/openapi.json", get(openapi::openapi));
+    let told = if app.admin_needs_key() { gated(app, Scope::Admin, told) } else { told };
     Router::new()
         .route("/livez", get(health::livez))
-        .merge(ready)
+        .merge(told)
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
-        .layer(from_fn(edge))
+        .layer(from_fn_with_state(Arc::clone(app), edge))
         .with_state(Arc::clone(app))
 }
 

@@ -1,7 +1,16 @@
-//! The routes, one file a surface.
+//! The routes, one file a path.
 
 pub(crate) mod concept;
+pub(crate) mod data;
+pub(crate) mod everyone;
 pub(crate) mod health;
+pub(crate) mod my_sessions;
+pub(crate) mod oauth;
+pub(crate) mod openapi;
+pub(crate) mod renew;
 pub(crate) mod root;
 pub(crate) mod session;
+pub(crate) mod session_by_id;
 pub(crate) mod sessions;
+pub(crate) mod sessions_check;
+pub(crate) mod user_sessions;

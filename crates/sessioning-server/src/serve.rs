@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sessioning::store::{CacheSettings, Deadline, EmbeddedSettings};
+use sessioning::store::{CacheStats, Deadline, EmbeddedSettings, GroupStats};
 use sessioning::{Cached, Clock, Embedded, Error, Memory, Sessioning, SystemClock, Timeout};
 use tokio::sync::watch;
 
@@ -14,6 +14,8 @@ use crate::edge::Causes;
 use crate::keys::Keys;
 use crate::listen::{self, Bound};
 use crate::log::LogGuard;
+use crate::metered::Metered;
+use crate::metrics::{Exposition, Metrics, Reading, Readings};
 use crate::router::{admin_router, router};
 use crate::{banner, purge};
 
@@ -25,17 +27,29 @@ const LOG_CHECK: Duration = Duration::from_secs(1);
 
 /// Runs the service until it is told to stop by SIGTERM or an interrupt.
 ///
+/// On SIGHUP the API keys are read again, from what `reread` then finds to be the configuration; nothing else
+/// changes.
+///
 /// # Errors
 ///
 /// When it cannot start: each error says what to do about it.
-pub async fn serve(config: Config, trust_clock: bool, log: &LogGuard) -> Result<(), ServeError> {
+pub async fn serve(
+    config: Config,
+    reread: impl Fn() -> Result<Config, String> + Send + 'static,
+    trust_clock: bool,
+    log: &LogGuard,
+) -> Result<(), ServeError> {
     // From here on a signal is heard, and answered once there is something to stop.
-    let told_to_stop = told_to_stop();
+    let (told_to_stop, hang_ups) = (told_to_stop(), HangUps::listen());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let keys = Keys::load(&config).map_err(ServeError::Config)?;
     check_protection(&config, &keys)?;
-    let sessioning = open(&config, trust_clock, Arc::clone(&clock)).await.map_err(ServeError::Store)?;
-    let app = Arc::new(App::new(sessioning, config, keys));
+    let (metrics, dropped) = (Metrics::default(), log.dropped.clone());
+    let dropped_lines = Arc::new(move || u64::try_from(dropped.dropped_lines()).unwrap_or(u64::MAX));
+    let opened = open(&config, trust_clock, Arc::clone(&clock), &metrics).await.map_err(ServeError::Store)?;
+    let readings = Readings { groups: opened.groups, cache: opened.cache, dropped_lines };
+    let exposition = Exposition::new(&metrics, readings);
+    let app = Arc::new(App::new(opened.sessioning, config, keys, metrics, exposition));
     let public = bind(&app.config.listen).await?;
     let admin = match &app.config.admin_listen {
         AdminListen::On(address) => Some(bind(address).await?),
@@ -51,7 +65,8 @@ pub async fn serve(config: Config, trust_clock: bool, log: &LogGuard) -> Result<
     let admin =
         admin.map(|admin| tokio::spawn(listen::run(admin, admin_router(&app), limits.clone(), stopping)));
     let beside = [
-        tokio::spawn(purge::run(app.sessioning.clone(), clock)),
+        tokio::spawn(purge::run(app.sessioning.clone(), app.metrics.clone(), clock)),
+        tokio::spawn(reload_keys(Arc::clone(&app), hang_ups, reread)),
         tokio::spawn(tell_dropped_lines(log.dropped.clone())),
     ];
 
@@ -71,29 +86,69 @@ pub async fn serve(config: Config, trust_clock: bool, log: &LogGuard) -> Result<
     Ok(())
 }
 
+/// The store, open, and what it counts.
+struct Opened {
+    sessioning: Sessioning,
+    groups: Option<Reading<GroupStats>>,
+    cache: Option<Reading<CacheStats>>,
+}
+
 /// Opens the store that the configuration names, with its cache and its deadline.
-async fn open(config: &Config, trust_clock: bool, clock: Arc<dyn Clock>) -> Result<Sessioning, Error> {
-    let sessioning = match &config.store {
-        StoreUrl::Memory => Sessioning::new(Memory::new()),
+async fn open(
+    config: &Config,
+    trust_clock: bool,
+    clock: Arc<dyn Clock>,
+    metrics: &Metrics,
+) -> Result<Opened, Error> {
+    let (sessioning, groups, cache): (_, Option<Reading<_>>, Option<Reading<_>>) = match &config.store {
+        StoreUrl::Memory => (Sessioning::new(Metered::new(Memory::new(), metrics.clone())), None, None),
         StoreUrl::Embedded(directory) => {
             let queue = config.limits.queue.clamp(1, MAX_QUEUE);
             let settings = EmbeddedSettings { directory: directory.clone(), queue, trust_clock };
             let opening = Arc::clone(&clock);
             let opened = tokio::task::spawn_blocking(move || Embedded::open_with(&settings, &*opening));
             let embedded = opened.await.unwrap_or(Err(sessioning::ErrorKind::Unavailable.into()))?;
-            let ttl = match config.cache.ttl {
-                Timeout::After(ttl) => Some(ttl),
-                Timeout::Never => None,
-            };
-            let cache = CacheSettings { max_bytes: config.cache.size.bytes(), ttl };
-            let cached = Cached::new(embedded, cache, Arc::clone(&clock));
-            match config.limits.request_timeout {
+            let groups = Arc::new(embedded.group_monitor());
+            let cached = Cached::new(
+                Metered::new(embedded, metrics.clone()),
+                config.cache.settings(),
+                Arc::clone(&clock),
+            );
+            let cache = Arc::new(cached.monitor());
+            let sessioning = match config.limits.request_timeout {
                 Timeout::After(deadline) => Sessioning::new(Deadline::new(cached, deadline)),
                 Timeout::Never => Sessioning::new(cached),
-            }
+            };
+            (sessioning, Some(groups), Some(cache))
         }
     };
-    Ok(sessioning.with_policy(config.session.policy()).with_clock(clock))
+    let sessioning = sessioning.with_policy(config.session.policy()).with_clock(clock);
+    Ok(Opened { sessioning, groups, cache })
+}
+
+/// Reads the keys again at every hang-up. A fault keeps the old ones, and so does a configuration without any:
+/// what was guarded by keys is not opened by an empty file.
+async fn reload_keys(
+    app: Arc<App>,
+    mut hang_ups: HangUps,
+    reread: impl Fn() -> Result<Config, String> + Send + 'static,
+) {
+    while hang_ups.next().await {
+        match reread().and_then(|config| Keys::load(&config).map_err(|error| error.to_string())) {
+            Ok(keys) if keys.is_empty() && !app.keys().is_empty() => {
+                tracing::error!(
+                    "SIGHUP: there are no API keys in the configuration any more; the old ones stay"
+                );
+            }
+            Ok(keys) => {
+                tracing::info!(keys = keys.len(), "SIGHUP: the API keys were read again");
+                app.set_keys(keys);
+            }
+            Err(error) => {
+                tracing::error!(%error, "SIGHUP: the API keys could not be read; the old ones stay");
+            }
+        }
+    }
 }
 
 /// Protected mode: nobody gets in from elsewhere because something was forgotten.
@@ -152,6 +207,34 @@ fn told_to_stop() -> impl Future<Output = ()> {
 async fn told_to_stop() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending().await
+    }
+}
+
+/// SIGHUPs, from when it is made on.
+struct HangUps {
+    #[cfg(unix)]
+    signals: Option<tokio::signal::unix::Signal>,
+}
+
+impl HangUps {
+    #[cfg(unix)]
+    fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self { signals: signal(SignalKind::hangup()).ok() }
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> Self {
+        Self {}
+    }
+
+    /// Waits for one; false if there will be none.
+    async fn next(&mut self) -> bool {
+        #[cfg(unix)]
+        if let Some(signals) = &mut self.signals {
+            return signals.recv().await.is_some();
+        }
+        false
     }
 }
 

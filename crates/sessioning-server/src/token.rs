@@ -1,33 +1,116 @@
 //! Finds the session token in the places where a request may carry one.
 
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use sessioning::SessionToken;
-use sessioning_api::{COOKIE_NAME, Code, find_cookie};
+use sessioning_api::{Code, SessionCookie};
 
 use crate::access::bearers;
+use crate::app::App;
 use crate::problem::ApiError;
 
 const SESSION_TOKEN: &str = "x-session-token";
 const PREFIX: &[u8] = b"ses_";
 
-/// The token of a request: from `Authorization: Bearer`, `X-Session-Token` or the session cookie.
+/// What a request carries as its session token; `None` when that is no token of ours.
 ///
-/// `None` when there is none; `Some(None)` when what is there is no token of ours.
+/// A request that carries nothing is not logged in, and gets no further.
+pub(crate) struct Sent(pub(crate) Option<SessionToken>);
+
+impl FromRequestParts<Arc<App>> for Sent {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let Some((place, text)) = find(&parts.headers, &app.cookie)? else {
+            return Err(ApiError::new(Code::SessionInvalid));
+        };
+        if place == Place::Cookie && !parts.method.is_safe() {
+            check_origin(&parts.headers)?;
+        }
+        let text = std::str::from_utf8(text).unwrap_or_default();
+        Ok(Self(SessionToken::parse(text).ok()))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Header,
+    Cookie,
+}
+
+/// The one token in `Authorization: Bearer`, `X-Session-Token` or the session cookie.
 ///
 /// # Errors
 ///
-/// When it carries two that differ: one of them is not its sender's.
-pub(crate) fn find(headers: &HeaderMap) -> Result<Option<Option<SessionToken>>, ApiError> {
+/// When there are two that differ: one of them is not its sender's.
+fn find<'a>(headers: &'a HeaderMap, cookie: &SessionCookie) -> Result<Option<(Place, &'a [u8])>, ApiError> {
     let ambiguous = |why: &dyn std::fmt::Display| ApiError::because(Code::TokenAmbiguous, why);
     let bearers = bearers(headers).filter(|text| text.starts_with(PREFIX));
-    let cookies = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
-    let cookie = find_cookie(cookies, COOKIE_NAME).map_err(|error| ambiguous(&error))?;
     let own = headers.get_all(SESSION_TOKEN).iter().map(HeaderValue::as_bytes);
-    let mut found = bearers.chain(own).chain(cookie).filter(|text| !text.is_empty());
-    let Some(first) = found.next() else { return Ok(None) };
-    if found.any(|other| other != first) {
+    let cookies = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
+    let cookie = cookie.find(cookies).map_err(|error| ambiguous(&error))?;
+    let in_headers = bearers.chain(own).map(|text| (Place::Header, text));
+    let all = in_headers.chain(cookie.map(|text| (Place::Cookie, text)));
+    let mut all = all.filter(|(_, text)| !text.is_empty());
+    let Some(first) = all.next() else { return Ok(None) };
+    if all.any(|(_, other)| other != first.1) {
         return Err(ambiguous(&"send one token, in one place"));
     }
-    let text = std::str::from_utf8(first).unwrap_or_default();
-    Ok(Some(SessionToken::parse(text).ok()))
+    Ok(Some(first))
+}
+
+/// A browser sends the cookie with whatever a page asks it to send, so the page must be of this very origin
+/// (ASVS 5.0, 3.5.1). What says nothing of an origin is no browser.
+fn check_origin(headers: &HeaderMap) -> Result<(), ApiError> {
+    let text = |name: header::HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let same = match text(header::HeaderName::from_static("sec-fetch-site")) {
+        // `none` is the user, by hand.
+        Some(site) => site == "same-origin" || site == "none",
+        None => text(header::ORIGIN).is_none_or(|origin| {
+            let own = origin.split_once("://").map(|(_, authority)| authority);
+            own.is_some() && own == text(header::HOST)
+        }),
+    };
+    if same {
+        return Ok(());
+    }
+    let why = "a cookie counts only in requests of this origin; send the token in X-Session-Token instead";
+    Err(ApiError::because(Code::OriginRefused, why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn sec_31_a_cookie_counts_only_in_requests_of_its_origin() {
+        let host = ("host", "app.example");
+        for good in [
+            &[host][..],
+            &[host, ("sec-fetch-site", "same-origin")],
+            &[host, ("sec-fetch-site", "none")],
+            &[host, ("origin", "https://app.example")],
+            &[host, ("sec-fetch-site", "same-origin"), ("origin", "https://other.example")],
+        ] {
+            assert!(check_origin(&headers(good)).is_ok(), "{good:?}");
+        }
+        for bad in [
+            &[host, ("sec-fetch-site", "cross-site")][..],
+            &[host, ("sec-fetch-site", "same-site")],
+            &[host, ("sec-fetch-site", "")],
+            &[host, ("origin", "https://other.example")],
+            &[host, ("origin", "null")],
+            &[("origin", "https://app.example")],
+            &[host, ("sec-fetch-site", "cross-site"), ("origin", "https://app.example")],
+        ] {
+            assert!(check_origin(&headers(bad)).is_err(), "{bad:?}");
+        }
+    }
 }

@@ -20,6 +20,8 @@ pub(crate) fn session(session: &Session) -> SessionView {
         idle_expires_at: session.idle_expires_at().map(moment),
         expires_at: session.expires_at().map(moment),
         authenticated_at: moment(session.authenticated_at()),
+        amr: session.methods().to_vec(),
+        level: session.level(),
         metadata: Metadata {
             ip: metadata.ip().map(Into::into),
             user_agent: metadata.user_agent().map(Into::into),

@@ -13,11 +13,11 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// The most bytes an address may have: the longest text of an IPv6 address with a zone.
+    /// The most characters an address may have: the longest text of an IPv6 address with a zone.
     pub const MAX_IP: usize = 64;
-    /// The most bytes a user agent may have.
+    /// The most characters a user agent may have.
     pub const MAX_USER_AGENT: usize = 512;
-    /// The most bytes a label may have.
+    /// The most characters a label may have.
     pub const MAX_LABEL: usize = 128;
 
     /// Metadata of these parts, each of which may be missing.
@@ -58,7 +58,7 @@ impl Metadata {
 
 fn bounded(field: &'static str, text: Option<&str>, max: usize) -> Result<Option<Box<str>>, MetadataError> {
     match text {
-        Some(text) if text.len() > max || text.chars().any(char::is_control) => {
+        Some(text) if text.chars().count() > max || text.chars().any(char::is_control) => {
             Err(MetadataError { field, max })
         }
         text => Ok(text.map(Into::into)),
@@ -74,7 +74,11 @@ pub struct MetadataError {
 
 impl fmt::Display for MetadataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "metadata.{} must be at most {} bytes without control characters", self.field, self.max)
+        write!(
+            f,
+            "metadata.{} must be at most {} characters without control characters",
+            self.field, self.max
+        )
     }
 }
 
@@ -196,7 +200,10 @@ mod tests {
     fn metadata_names_the_part_that_is_too_long() {
         let label = "x".repeat(129);
         let error = Metadata::new(None, None, Some(&label)).unwrap_err();
-        assert_eq!(error.to_string(), "metadata.label must be at most 128 bytes without control characters");
+        assert_eq!(
+            error.to_string(),
+            "metadata.label must be at most 128 characters without control characters"
+        );
         assert!(Metadata::new(Some("::1\n"), None, None).is_err());
         assert!(Metadata::new(Some("::1"), Some("curl/8"), Some(&label[1..])).is_ok());
     }

@@ -14,7 +14,7 @@ mod deadline;
 mod embedded;
 mod memory;
 
-pub use cached::{CacheSettings, Cached};
+pub use cached::{CacheSettings, CacheStats, Cached};
 pub use deadline::Deadline;
 pub use embedded::{Embedded, EmbeddedSettings, GroupStats};
 pub use memory::Memory;

@@ -41,7 +41,7 @@ pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Fai
         idle_timeout: arguments.idle_timeout.clone(),
         absolute_timeout: arguments.absolute_timeout.clone(),
         metadata: label.map(|label| Metadata { label: Some(label), ..Metadata::default() }),
-        data: None,
+        ..CreateSession::default()
     };
     let created = arguments.connection.client()?.create(&new).await;
     let created = created.map_err(|error| Failure::of_call(&arguments.connection.url, &error))?;

@@ -9,7 +9,7 @@ use crate::outcome::Failure;
 
 /// Every setting can be given as a flag here, in the environment as SESSIONING_…, or in sessioning.toml; the
 /// first of these that sets it counts. `sessioning config show` tells which did.
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(after_help = "\
 Examples:
   sessioning serve --listen 127.0.0.1:0                     on any free port, which it prints
@@ -56,7 +56,10 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = arguments.effective()?.config;
     let log = sessioning_server::start_logging(&config.log);
-    Ok(sessioning_server::serve(config, arguments.trust_clock, &log).await?)
+    let again = arguments.clone();
+    let reread =
+        move || again.effective().map(|effective| effective.config).map_err(|failure| failure.message);
+    Ok(sessioning_server::serve(config, reread, arguments.trust_clock, &log).await?)
 }
 
 impl Arguments {

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use toml::{Table, Value};
 
-use super::{Config, ConfigError};
+use sessioning::Timeouts;
+
+use super::{Config, ConfigError, ProfileSetting};
 
 /// The file that is read if it is there and no other is named.
 const DEFAULT_FILE: &str = "sessioning.toml";
@@ -22,6 +24,8 @@ const NOT_SETTINGS: [&str; 5] = ["URL", "ADMIN_URL", "API_KEY", "CONFIG", "BIN"]
 pub enum Source {
     /// Nobody set it.
     Default,
+    /// The profile that `session.profile` names.
+    Profile(String),
     /// That file.
     File(PathBuf),
     /// That variable.
@@ -34,6 +38,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
+            Self::Profile(name) => write!(f, "session.profile {name}"),
             Self::File(path) => path.display().fmt(f),
             Self::Environment(name) => f.write_str(name),
             Self::Flag(flag) => f.write_str(flag),
@@ -184,12 +189,25 @@ impl Layers {
         (like(&nearest) > 0.7).then(|| nearest.clone())
     }
 
+    /// The timeouts that nobody set are those of the profile, if there is one.
+    fn apply_profile(&mut self) {
+        let Some((Value::String(name), _)) = self.values.get("session.profile") else { return };
+        let Ok(ProfileSetting::Of(profile)) = name.parse() else { return };
+        let Timeouts { idle, absolute } = profile.timeouts();
+        for (key, timeout) in [("session.idle_timeout", idle), ("session.absolute_timeout", absolute)] {
+            if let Some(unset) = self.values.get_mut(key).filter(|(_, source)| *source == Source::Default) {
+                *unset = (Value::String(timeout.to_string()), Source::Profile(profile.to_string()));
+            }
+        }
+    }
+
     /// The configuration that all layers together are.
     ///
     /// # Errors
     ///
     /// When a value is not acceptable: names the setting, where it was set, and why.
-    pub fn finish(self) -> Result<Effective, ConfigError> {
+    pub fn finish(mut self) -> Result<Effective, ConfigError> {
+        self.apply_profile();
         let mut table = Table::new();
         for (key, (value, source)) in &self.values {
             // One value alone over the defaults: what fails now is this one.
@@ -217,8 +235,7 @@ impl Layers {
             why: error.message().into(),
         };
         let config: Config = table.try_into().map_err(|error| bad(&error))?;
-        if let Some((name, why)) = config.concept.fault() {
-            let key = format!("concept.{name}");
+        if let Some((key, why)) = config.fault() {
             let from = self.values.get(&key).map_or(Source::Default, |(_, source)| source.clone());
             return Err(ConfigError::BadValue { key, from, why });
         }

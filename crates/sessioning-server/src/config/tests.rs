@@ -51,3 +51,75 @@ fn addresses_and_sizes_are_read_as_they_are_written() {
     }
     assert!("a lot".parse::<ByteSize>().is_err());
 }
+
+/// The configuration that these settings make, or what is wrong with it.
+fn with(settings: &[(&str, &str)]) -> Result<Effective, String> {
+    let mut layers = Layers::default();
+    for (key, value) in settings {
+        layers.set_text(key, value, Source::Flag("--set".into())).map_err(|error| error.to_string())?;
+    }
+    layers.finish().map_err(|error| error.to_string())
+}
+
+#[test]
+fn sec_16_a_profile_sets_the_timeouts_and_refuses_longer_ones() {
+    for (profile, idle, absolute) in [("aal1", "never", "30d"), ("aal2", "1h", "1d"), ("aal3", "15m", "12h")]
+    {
+        let session = with(&[("session.profile", profile)]).unwrap().config.session;
+        assert_eq!(
+            (session.idle_timeout.to_string(), session.absolute_timeout.to_string()),
+            (idle.into(), absolute.into())
+        );
+        let policy = session.policy();
+        assert_eq!(policy.max_timeouts, policy.timeouts);
+        for (key, value) in [
+            ("session.absolute_timeout", "31d"),
+            ("session.max_absolute_timeout", "31d"),
+            ("session.absolute_timeout", "never"),
+        ] {
+            let error = with(&[("session.profile", profile), (key, value)]).unwrap_err();
+            assert!(error.starts_with(&format!("{key} (--set): {value} is longer than")), "{error}");
+        }
+        if profile != "aal1" {
+            for key in ["session.idle_timeout", "session.max_idle_timeout"] {
+                let error = with(&[("session.profile", profile), (key, "61m")]).unwrap_err();
+                assert!(error.starts_with(&format!("{key} (--set): 61m is longer than")), "{error}");
+            }
+        }
+        let shorter = [
+            ("session.profile", profile),
+            ("session.idle_timeout", "10m"),
+            ("session.absolute_timeout", "1h"),
+        ];
+        assert_eq!(with(&shorter).unwrap().config.session.idle_timeout.to_string(), "10m");
+    }
+    assert!(with(&[("session.profile", "aal4")]).unwrap_err().contains("aal1, aal2 or aal3, or none"));
+}
+
+#[test]
+fn a_value_says_that_its_profile_set_it() {
+    let settings = with(&[("session.profile", "aal2")]).unwrap().settings;
+    let idle = settings.iter().find(|setting| setting.key == "session.idle_timeout").unwrap();
+    assert_eq!((idle.value.as_str(), idle.source.as_str()), ("\"1h\"", "session.profile aal2"));
+}
+
+#[test]
+fn a_cookie_that_browsers_reject_is_refused_by_its_setting() {
+    for (key, value) in [("cookie.path", "app"), ("cookie.domain", ".x"), ("cookie.name", "a b")] {
+        assert!(with(&[(key, value)]).unwrap_err().starts_with(&format!("{key} (--set): ")), "{key}");
+    }
+    let insecure = with(&[("cookie.secure", "false"), ("cookie.same_site", "none")]);
+    assert!(insecure.unwrap_err().starts_with("cookie.same_site (--set): "));
+    let host = with(&[("cookie.name", "__Host-x"), ("cookie.domain", "example.org")]);
+    assert!(host.unwrap_err().starts_with("cookie.name (--set): "));
+    let named = with(&[("cookie.domain", "example.org")]).unwrap().config.cookie.cookie().unwrap();
+    assert_eq!(named.name(), "__Secure-session");
+}
+
+#[test]
+fn trusted_proxies_are_addresses_networks_or_the_socket() {
+    let trusted = with(&[("proxy.trusted", "10.0.0.1, 10.1.0.0/16, 2001:db8::/32, unix")]);
+    let texts: Vec<_> = trusted.unwrap().config.proxy.trusted.iter().map(ToString::to_string).collect();
+    assert_eq!(texts, ["10.0.0.1/32", "10.1.0.0/16", "2001:db8::/32", "unix"]);
+    assert!(with(&[("proxy.trusted", "proxy.example")]).unwrap_err().contains("is not an address such as"));
+}

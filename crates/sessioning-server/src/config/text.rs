@@ -37,25 +37,54 @@ pub(super) mod optional {
     }
 }
 
-pub(super) mod on_limit {
-    //! The domain's type knows no text, which is the configuration's business.
+pub(super) mod list {
+    //! The same for several values.
 
-    use sessioning::OnLimit;
+    use super::{Deserialize, Deserializer, Display, FromStr, Serializer, de};
 
-    use super::{Deserialize, Deserializer, Serializer, de};
-
-    pub(in super::super) fn serialize<S: Serializer>(value: &OnLimit, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(match value {
-            OnLimit::EvictOldest => "evict-oldest",
-            OnLimit::Refuse => "refuse",
-        })
+    pub(in super::super) fn serialize<T: Display, S: Serializer>(
+        values: &[T],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(values.iter().map(ToString::to_string))
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<OnLimit, D::Error> {
-        match String::deserialize(from)?.as_str() {
-            "evict-oldest" => Ok(OnLimit::EvictOldest),
-            "refuse" => Ok(OnLimit::Refuse),
-            other => Err(de::Error::unknown_variant(other, &["evict-oldest", "refuse"])),
-        }
+    pub(in super::super) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<T>, D::Error> {
+        let texts = Vec::<String>::deserialize(from)?;
+        texts.iter().map(|text| text.parse().map_err(de::Error::custom)).collect()
     }
 }
+
+/// A module for a type that knows no text itself: its values and their names.
+macro_rules! named {
+    ($module:ident, $type:ty: $($value:path = $name:literal),+ $(,)?) => {
+        pub(super) mod $module {
+            use super::{Deserialize, Deserializer, Serializer, de};
+
+            pub(in super::super) fn serialize<S: Serializer>(value: &$type, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(match value {
+                    $($value => $name,)+
+                })
+            }
+
+            pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<$type, D::Error> {
+                match String::deserialize(from)?.as_str() {
+                    $($name => Ok($value),)+
+                    other => Err(de::Error::unknown_variant(other, &[$($name),+])),
+                }
+            }
+        }
+    };
+}
+
+named!(on_limit, sessioning::OnLimit:
+    sessioning::OnLimit::EvictOldest = "evict-oldest",
+    sessioning::OnLimit::Refuse = "refuse",
+);
+named!(same_site, sessioning_api::SameSite:
+    sessioning_api::SameSite::Strict = "strict",
+    sessioning_api::SameSite::Lax = "lax",
+    sessioning_api::SameSite::None = "none",
+);

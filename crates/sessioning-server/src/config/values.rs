@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use sessioning::Timeout;
+use sessioning::{Profile, Timeout};
 
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,6 +176,67 @@ impl fmt::Display for LongestTimeout {
         match self {
             Self::Same => f.write_str("same"),
             Self::Own(timeout) => timeout.fmt(f),
+        }
+    }
+}
+
+/// A profile of timeouts, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProfileSetting {
+    /// The timeouts are the operator's own affair.
+    None,
+    /// No timeout is longer than that profile's.
+    Of(Profile),
+}
+
+impl FromStr for ProfileSetting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self::None);
+        }
+        text.parse().map(Self::Of).map_err(|error: sessioning::UnknownProfile| format!("{error}, or none"))
+    }
+}
+
+impl fmt::Display for ProfileSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Of(profile) => profile.fmt(f),
+        }
+    }
+}
+
+/// Whose word about where a request came from is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrustedProxy {
+    /// Whoever calls from these addresses.
+    Network(IpNet),
+    /// Whoever can reach the socket in the file system.
+    Unix,
+}
+
+impl FromStr for TrustedProxy {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "unix" {
+            return Ok(Self::Unix);
+        }
+        let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        network.map(Self::Network).map_err(|_| {
+            format!("{text:?} is not an address such as 10.0.0.1, a network such as 10.0.0.0/8, or unix")
+        })
+    }
+}
+
+impl fmt::Display for TrustedProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(network) => network.fmt(f),
+            Self::Unix => f.write_str("unix"),
         }
     }
 }

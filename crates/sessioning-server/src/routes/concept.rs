@@ -9,26 +9,28 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
-use sessioning::{CreateError, Created, Error, Namespace, NewSession, Owner, SessionToken};
+use sessioning::{Checked, CreateError, Created, Demand, Error, Namespace, NewSession, Owner, SessionToken};
 
-use crate::access::Surface;
+use crate::access::{Caller, Surface};
 use crate::app::App;
 use crate::body;
+use crate::check::check;
 use crate::concept::{fields, template};
 use crate::config::UnknownSession;
 use crate::edge::Causes;
+use crate::failures::FailedChecks;
 use crate::log::plain;
 
 /// `create {user} -> {session}`
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
-    Extension(namespace): Extension<Namespace>,
+    Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Response, Response> {
     let fields = read(&app, body).await?;
     let user = fields.get("user");
     let log = Log { concept: &app.config.concept.name, action: &app.config.concept.create };
-    Ok(match begin(&app, namespace, user, &log).await {
+    Ok(match begin(&app, caller.namespace, user, &log).await {
         Ok(created) => {
             log.created(&created);
             let mut answer = Map::new();
@@ -64,7 +66,7 @@ async fn begin(
 /// `delete {session} -> {}`
 pub(crate) async fn delete(
     State(app): State<Arc<App>>,
-    Extension(namespace): Extension<Namespace>,
+    Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Response, Response> {
     let fields = read(&app, body).await?;
@@ -74,7 +76,7 @@ pub(crate) async fn delete(
         log.line("No such session");
         return Ok(Json(not_found(sent)).into_response());
     };
-    Ok(match app.sessioning.delete(&namespace, &token).await {
+    Ok(match app.sessioning.delete(&caller.namespace, &token).await {
         Ok(true) => {
             log.line(format_args!("Deleted session: {}", token.id()));
             Json(json!({})).into_response()
@@ -90,26 +92,26 @@ pub(crate) async fn delete(
 /// `_getUser {session} -> [{user}]`
 pub(crate) async fn get_user(
     State(app): State<Arc<App>>,
-    Extension(namespace): Extension<Namespace>,
+    Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Response, Response> {
     let fields = read(&app, body).await?;
     let sent = fields.get(&app.config.concept.field);
     let log = Log { concept: &app.config.concept.name, action: &app.config.concept.get_user };
-    let checked = match token(sent) {
-        Some(token) => app.sessioning.check(&namespace, &token).await.map(|checked| (token.id(), checked)),
-        None => {
-            log.detail("No such session");
-            return Ok(unknown(&app, sent));
-        }
-    };
+    let token = token(sent);
+    let checked = check(&app, &caller.namespace, token.as_ref(), Demand::default()).await;
+    let id = token.map(|token| token.id().to_string()).unwrap_or_default();
     Ok(match checked {
-        Ok((id, sessioning::Checked::Live(session))) => {
+        Ok(Checked::Live(session)) => {
             log.detail(format_args!("Session {id} is of user: {}", plain(session.user().as_str())));
             Json([json!({ "user": session.user().as_str() })]).into_response()
         }
-        Ok((id, sessioning::Checked::Invalid(reason))) => {
+        Ok(Checked::Invalid(reason)) if !id.is_empty() => {
             log.detail(format_args!("No such session: {id} ({reason:?})"));
+            unknown(&app, sent)
+        }
+        Ok(_) => {
+            log.detail("No such session");
             unknown(&app, sent)
         }
         Err(error) => outage(&log, &error),
@@ -133,10 +135,12 @@ fn not_found(sent: Option<&Value>) -> Value {
 }
 
 fn unknown(app: &App, sent: Option<&Value>) -> Response {
-    match app.config.concept.unknown_session {
+    let mut response = match app.config.concept.unknown_session {
         UnknownSession::Error => Json([not_found(sent)]).into_response(),
         UnknownSession::Empty => Json(json!([])).into_response(),
-    }
+    };
+    response.extensions_mut().insert(FailedChecks(1));
+    response
 }
 
 /// As the original answers when a method throws.

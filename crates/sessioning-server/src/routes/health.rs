@@ -1,13 +1,15 @@
-//! `/livez` and `/readyz`, on the admin listener.
+//! `/livez`, `/readyz` and `/metrics`, on the admin listener.
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use sessioning_api::{Code, Problem};
 
 use crate::app::App;
 use crate::edge::Causes;
+use crate::metrics::Exposition;
 use crate::problem::ApiError;
 
 /// The process runs.
@@ -24,4 +26,9 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<(StatusCode, &
         Ok(()) => Ok((StatusCode::OK, "ok\n")),
         Err(error) => Err(Problem::new(Code::StoreUnavailable).because(Causes(&error)).into()),
     }
+}
+
+/// What has been counted, in the OpenMetrics format, which Prometheus reads.
+pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, Exposition::CONTENT_TYPE)], app.exposition.text())
 }

@@ -23,7 +23,7 @@ pub(crate) async fn root(State(app): State<Arc<App>>, headers: HeaderMap) -> Str
 pub(crate) async fn not_found(State(app): State<Arc<App>>, uri: axum::http::Uri) -> Response {
     match Surface::of(&app.config, uri.path()) {
         Surface::Concept => concept_not_found().await,
-        Surface::V1 => ApiError::new(Code::NotFound).into_response(),
+        surface => surface.render(ApiError::new(Code::NotFound)),
     }
 }
 

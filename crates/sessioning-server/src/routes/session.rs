@@ -3,43 +3,77 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use sessioning::{Checked, Namespace};
-use sessioning_api::{Code, FoundSession};
+use sessioning::Session;
+use sessioning_api::{FoundSession, Problem};
 
+use crate::access::Caller;
 use crate::app::App;
+use crate::check::holder;
+use crate::params::{self, DemandQuery};
 use crate::problem::ApiError;
-use crate::{token, view};
+use crate::token::Sent;
+use crate::view;
 
-/// `GET`: whose it is. Every reason why a token opens nothing gets the same answer.
+/// Tells whose session it is.
+///
+/// Every reason why a token opens nothing gets the same answer. The `ETag` is the session's version, for
+/// `If-Match`.
+#[utoipa::path(get, path = "/v1/session", tag = "session", params(DemandQuery),
+    responses(
+        (status = 200, description = "The session", body = FoundSession, headers(("ETag" = String))),
+        (status = 401, description = "`session_invalid`: not logged in; `step_up_required`: the user has to \
+            authenticate again", body = Problem, content_type = "application/problem+json"),
+    ))]
 pub(crate) async fn check(
     State(app): State<Arc<App>>,
-    Extension(namespace): Extension<Namespace>,
-    headers: HeaderMap,
-) -> Result<Json<FoundSession>, ApiError> {
-    let no_session = || ApiError::new(Code::SessionInvalid);
-    let token = token::find(&headers)?.flatten().ok_or_else(no_session)?;
-    match app.sessioning.check(&namespace, &token).await? {
-        Checked::Live(session) => Ok(Json(FoundSession { session: view::session(&session) })),
-        Checked::Invalid(reason) => {
-            tracing::debug!("[v1.check] No such session: {} ({reason:?})", token.id());
-            Err(no_session())
-        }
-    }
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+    Sent(token): Sent,
+) -> Result<Response, ApiError> {
+    let demand = params::query::<DemandQuery>(&uri)?.demand()?;
+    let session = holder(&app, &caller.namespace, token.as_ref(), demand).await?;
+    Ok(found(&session))
 }
 
-/// `DELETE`: logs out. Any token gets 204: what matters to its holder is that it opens nothing now.
+/// A session, with its version as the `ETag`.
+pub(crate) fn found(session: &Session) -> Response {
+    let tag = HeaderValue::from_str(&etag(session.version())).unwrap_or(HeaderValue::from_static("\"\""));
+    ([(header::ETAG, tag)], Json(FoundSession { session: view::session(session) })).into_response()
+}
+
+/// How a version looks as an entity tag.
+pub(crate) fn etag(version: u64) -> String {
+    format!("\"{version}\"")
+}
+
+/// Logs out.
+///
+/// Any token gets 204, also one that opened nothing: what matters to its holder is that it opens nothing now.
+/// A browser that asks is told to forget the cookie and what it keeps of this origin.
+#[utoipa::path(delete, path = "/v1/session", tag = "session",
+    responses(
+        (status = 204, description = "The token opens nothing now"),
+        (status = 401, description = "`session_invalid`: there was no token", body = Problem,
+            content_type = "application/problem+json"),
+    ))]
 pub(crate) async fn delete(
     State(app): State<Arc<App>>,
-    Extension(namespace): Extension<Namespace>,
-    headers: HeaderMap,
-) -> Result<StatusCode, ApiError> {
-    let sent = token::find(&headers)?.ok_or_else(|| ApiError::new(Code::SessionInvalid))?;
-    if let Some(token) = sent {
-        let deleted = app.sessioning.delete(&namespace, &token).await?;
+    Extension(caller): Extension<Caller>,
+    Sent(token): Sent,
+) -> Result<Response, ApiError> {
+    if let Some(token) = token {
+        let deleted = app.sessioning.delete(&caller.namespace, &token).await?;
         let said = if deleted { "Deleted session" } else { "No such session" };
         tracing::info!("[v1.delete] {said}: {}", token.id());
     }
-    Ok(StatusCode::NO_CONTENT)
+    let removal = HeaderValue::from_str(&app.cookie.remove()).ok().map(|cookie| (header::SET_COOKIE, cookie));
+    // ASVS 5.0, 14.3.1.
+    let forget = HeaderValue::from_static("\"cache\", \"storage\"");
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    response.headers_mut().insert(HeaderName::from_static("clear-site-data"), forget);
+    response.headers_mut().extend(removal);
+    Ok(response)
 }

@@ -5,6 +5,7 @@
 //! read, and no write of that id is under way. So nothing has to be remembered about what is gone.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -42,13 +43,40 @@ struct Inner<S> {
     store: S,
     shards: Shards,
     clock: Arc<dyn Clock>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+/// How many reads a cache answered by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheStats {
+    /// Those.
+    pub hits: u64,
+    /// Those that went on to the store.
+    pub misses: u64,
 }
 
 impl<S: Store> Cached<S> {
     /// Puts a cache over `store`.
     #[must_use]
     pub fn new(store: S, settings: CacheSettings, clock: Arc<dyn Clock>) -> Self {
-        Self { inner: Arc::new(Inner { store, shards: Shards::new(settings), clock }) }
+        Self {
+            inner: Arc::new(Inner { store, shards: Shards::new(settings), clock, counts: Arc::default() }),
+        }
+    }
+
+    /// How many reads it answered, to be read by whoever has no hold of the store.
+    pub fn monitor(&self) -> impl Fn() -> CacheStats + Send + Sync + use<S> {
+        let counts = Arc::clone(&self.inner.counts);
+        move || CacheStats {
+            hits: counts.hits.load(Ordering::Relaxed),
+            misses: counts.misses.load(Ordering::Relaxed),
+        }
     }
 
     /// How many records are in the cache.
@@ -92,8 +120,10 @@ impl<S: Store> Store for Cached<S> {
         inner.shards.start_anew_after(inner.store.reopenings());
         let (known, counter) = inner.shards.look_up(id, now);
         if let Some(record) = known.filter(|record| accept(record)) {
+            inner.counts.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(Some(record));
         }
+        inner.counts.misses.fetch_add(1, Ordering::Relaxed);
         let found = inner.store.get(id, accept).await?;
         match &found {
             Some(record) => inner.shards.keep(record, now, counter),

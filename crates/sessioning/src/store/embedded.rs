@@ -101,6 +101,12 @@ impl Embedded {
     pub fn group_stats(&self) -> GroupStats {
         self.status.stats()
     }
+
+    /// The same, to be read by whoever has no hold of the store.
+    pub fn group_monitor(&self) -> impl Fn() -> GroupStats + Send + Sync + use<> {
+        let status = Arc::clone(&self.status);
+        move || status.stats()
+    }
 }
 
 #[async_trait]

@@ -13,7 +13,11 @@ pub(super) struct Status {
     groups: AtomicU64,
     writes: AtomicU64,
     largest: AtomicU64,
+    sizes: [AtomicU64; SIZES],
 }
+
+/// The steps in which group sizes are counted: 1, 2, 4, … 1,024.
+const SIZES: usize = 11;
 
 /// How many writes shared how many groups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub struct GroupStats {
     pub writes: u64,
     /// Writes in the largest.
     pub largest: u64,
+    /// Groups by size: so many writes at most (1, 2, 4, … 1,024), and how many groups of that size there were.
+    pub sizes: [(u64, u64); SIZES],
 }
 
 impl Status {
@@ -54,6 +60,10 @@ impl Status {
         self.groups.fetch_add(1, Ordering::Relaxed);
         self.writes.fetch_add(writes, Ordering::Relaxed);
         self.largest.fetch_max(writes, Ordering::Relaxed);
+        if let Some(groups) = self.sizes.iter().zip(steps()).find(|(_, most)| writes <= *most).map(|it| it.0)
+        {
+            groups.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn stats(&self) -> GroupStats {
@@ -61,6 +71,11 @@ impl Status {
             groups: self.groups.load(Ordering::Relaxed),
             writes: self.writes.load(Ordering::Relaxed),
             largest: self.largest.load(Ordering::Relaxed),
+            sizes: std::array::from_fn(|step| (1 << step, self.sizes[step].load(Ordering::Relaxed))),
         }
     }
+}
+
+fn steps() -> impl Iterator<Item = u64> {
+    (0..SIZES).map(|step| 1 << step)
 }

@@ -1,0 +1,83 @@
+//! One check of a token, whichever surface asks: counted by what came of it.
+
+use sessioning::{Checked, Demand, Error, Expiry, Invalid, Namespace, Session, SessionToken, StepUp};
+use sessioning_api::{Code, Problem};
+
+use crate::app::App;
+use crate::problem::{ApiError, Challenge};
+
+/// What a token opens. What is no token of ours (`None`) is not found, without asking the store.
+///
+/// # Errors
+///
+/// When the store fails: that is never "not logged in".
+pub(crate) async fn check(
+    app: &App,
+    namespace: &Namespace,
+    token: Option<&SessionToken>,
+    demand: Demand,
+) -> Result<Checked, Error> {
+    let Some(token) = token else {
+        app.metrics.checked("malformed");
+        return Ok(Checked::Invalid(Invalid::Unknown));
+    };
+    let checked = app.sessioning.check_for(namespace, token, demand).await;
+    app.metrics.checked(match &checked {
+        Ok(Checked::Live(_)) => "live",
+        Ok(Checked::StepUp(..)) => "step_up",
+        Ok(Checked::Invalid(reason)) => name(*reason),
+        Err(_) => "error",
+    });
+    checked
+}
+
+/// The session that the token of a v1 request opens; the problem, if it opens none.
+pub(crate) async fn holder(
+    app: &App,
+    namespace: &Namespace,
+    token: Option<&SessionToken>,
+    demand: Demand,
+) -> Result<Session, ApiError> {
+    match check(app, namespace, token, demand).await? {
+        Checked::Live(session) => Ok(session),
+        Checked::StepUp(session, lack) => {
+            tracing::debug!("[v1.check] Step-up needed: {} ({lack:?})", session.id());
+            Err(step_up(demand, lack))
+        }
+        Checked::Invalid(reason) => Err(invalid("check", token, reason)),
+    }
+}
+
+/// The one answer for every token that opens nothing; why it does not is for the log.
+pub(crate) fn invalid(action: &str, token: Option<&SessionToken>, reason: Invalid) -> ApiError {
+    match token {
+        None => tracing::debug!("[v1.{action}] No such session"),
+        // A session's name with another's secret: somebody guesses, or uses what was renewed.
+        Some(token) if reason == Invalid::WrongSecret => {
+            tracing::info!("[v1.{action}] No such session: {} ({reason:?})", token.id());
+        }
+        Some(token) => tracing::debug!("[v1.{action}] No such session: {} ({reason:?})", token.id()),
+    }
+    ApiError::new(Code::SessionInvalid)
+}
+
+/// RFC 9470, section 3: what is missing, so that the client can ask its user for it.
+fn step_up(demand: Demand, lack: StepUp) -> ApiError {
+    let detail = match lack {
+        StepUp::TooOld => "the user authenticated too long ago",
+        StepUp::TooLow => "the user authenticated at too low a level",
+    };
+    let error = ApiError::from(Problem::new(Code::StepUpRequired).because(detail));
+    error.challenging(Challenge { max_age: demand.max_age, level: demand.min_level })
+}
+
+fn name(reason: Invalid) -> &'static str {
+    match reason {
+        Invalid::Unknown => "unknown",
+        Invalid::WrongSecret => "wrong_secret",
+        Invalid::OtherNamespace => "other_namespace",
+        Invalid::Expired(Expiry::Idle) => "expired_idle",
+        Invalid::Expired(Expiry::Absolute) => "expired_absolute",
+        Invalid::Pending => "pending",
+    }
+}

@@ -1,0 +1,81 @@
+//! The description of the v1 surface: what every operation has in common; the routes describe themselves.
+
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Required, SecurityRequirement};
+use utoipa::{PartialSchema, ToSchema};
+
+use sessioning_api::{Code, OAuthError, Problem};
+
+const KEY: &str = "api_key";
+const BEARER: &str = "api_key_as_bearer";
+
+/// Adds to what the routes say of themselves what holds for all of them.
+pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
+    document.info.title = "sessioning".into();
+    document.info.description = Some(DESCRIPTION.into());
+    let components = document.components.get_or_insert_default();
+    components.schemas.insert(Problem::name().into(), Problem::schema());
+    components.schemas.insert(Code::name().into(), Code::schema());
+    let key = ApiKey::Header(ApiKeyValue::with_description("X-Api-Key", "An API key, `sk_…`."));
+    components.add_security_scheme(KEY, SecurityScheme::ApiKey(key));
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The same key."));
+    components.add_security_scheme(BEARER, SecurityScheme::Http(bearer.build()));
+    for (path, item) in &mut document.paths.paths {
+        let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            describe(path, operation);
+        }
+    }
+    document
+}
+
+const DESCRIPTION: &str = "Keeps a user's logged-in state across requests.\n\n\
+    A session token travels in `X-Session-Token`, in `Authorization: Bearer`, in the session cookie, or in the body \
+    where an operation says so; never in a path or a query. Where API keys are configured, every call needs one.\n\n\
+    `session_invalid` alone means \"not logged in\"; 503 says nothing about any session.";
+
+fn describe(path: &str, operation: &mut Operation) {
+    let none: [String; 0] = [];
+    let either = [SecurityRequirement::new(KEY, none.clone()), SecurityRequirement::new(BEARER, none)];
+    operation.security = Some(either.into());
+    let parameters = operation.parameters.get_or_insert_default();
+    parameters.push(RefOr::T(namespace()));
+    if path.starts_with("/v1/session/") || path == "/v1/session" || path.starts_with("/v1/my/") {
+        parameters.push(RefOr::T(token()));
+    }
+    let oauth = matches!(path, "/v1/introspect" | "/v1/revoke");
+    let (schema, kind) = match oauth {
+        true => (Ref::from_schema_name(OAuthError::name()), "application/json"),
+        false => (Ref::from_schema_name(Problem::name()), "application/problem+json"),
+    };
+    let content = Content::new(Some(RefOr::Ref(schema)));
+    let problem = ResponseBuilder::new().description("Any other problem; its code and status say which.");
+    let problem = problem.content(kind, content).build();
+    operation.responses.responses.insert("default".into(), RefOr::T(problem));
+}
+
+fn namespace() -> Parameter {
+    let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[A-Za-z0-9_.-]{1,64}$"));
+    ParameterBuilder::new()
+        .name("X-Session-Namespace")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("The namespace to act in; that of the key, or `default`, unless it is given."))
+        .schema(Some(schema))
+        .build()
+}
+
+fn token() -> Parameter {
+    ParameterBuilder::new()
+        .name("X-Session-Token")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "The session token, unless it is in `Authorization: Bearer` or in the session cookie.",
+        ))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
+}

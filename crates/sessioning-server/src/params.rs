@@ -1,0 +1,121 @@
+//! Reads what stands in paths and queries, and answers with a problem where that is not what it should be.
+
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::Uri;
+use axum::http::request::Parts;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use sessioning::{Demand, SessionId, Timeout, User};
+use sessioning_api::Code;
+
+use crate::problem::ApiError;
+
+/// The id in a path. What is no id names no session.
+pub(crate) struct Id(pub(crate) SessionId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let id = path.ok().and_then(|Path(text)| text.parse().ok());
+        id.map(Self).ok_or_else(|| ApiError::new(Code::NotFound))
+    }
+}
+
+/// The user in a path, percent-decoded.
+pub(crate) struct InPath(pub(crate) User);
+
+impl<S: Send + Sync> FromRequestParts<S> for InPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let Path(text) = path.map_err(|_| ApiError::invalid("the user in the path is not UTF-8"))?;
+        text.parse().map(Self).map_err(|error| ApiError::because(Code::InvalidUser, error))
+    }
+}
+
+/// A query of a known shape.
+///
+/// # Errors
+///
+/// When it has another one. The types refuse unknown names: a misspelt demand must not be no demand.
+pub(crate) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, ApiError> {
+    Query::try_from_uri(uri).map(|Query(query)| query).map_err(|error| ApiError::invalid(error.body_text()))
+}
+
+/// `?max_age=5m&min_level=2`: what a check asks of the authentication.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DemandQuery {
+    /// How long ago the user may have authenticated at most, such as `5m`.
+    #[param(pattern = "^[1-9][0-9]{0,5}(ms|s|m|h|d)$", nullable = false)]
+    max_age: Option<String>,
+    /// The level their authentication must have reached.
+    #[param(minimum = 0, maximum = 255, nullable = false)]
+    min_level: Option<u8>,
+}
+
+impl DemandQuery {
+    pub(crate) fn demand(&self) -> Result<Demand, ApiError> {
+        demand(self.max_age.as_deref(), self.min_level)
+    }
+}
+
+/// A demand as it is written on the wire.
+///
+/// # Errors
+///
+/// When the age is no duration.
+pub(crate) fn demand(max_age: Option<&str>, min_level: Option<u8>) -> Result<Demand, ApiError> {
+    let max_age = match max_age.map(str::parse) {
+        None => None,
+        Some(Ok(Timeout::After(age))) => Some(age),
+        Some(Ok(Timeout::Never) | Err(_)) => {
+            return Err(ApiError::invalid("max_age must be a duration such as 90s, 30m or 7d"));
+        }
+    };
+    Ok(Demand { max_age, min_level })
+}
+
+/// `?limit=50&cursor=…`: which page of a list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageQuery {
+    /// The most sessions on the page: 100 unless told otherwise.
+    #[param(minimum = 1, maximum = 1000, nullable = false)]
+    limit: Option<usize>,
+    /// The `next_cursor` of the page before.
+    #[param(nullable = false)]
+    pub(crate) cursor: Option<String>,
+}
+
+impl PageQuery {
+    pub(crate) fn limit(&self) -> Result<usize, ApiError> {
+        match self.limit {
+            None => Ok(100),
+            Some(limit @ 1..=1000) => Ok(limit),
+            Some(_) => Err(ApiError::invalid("limit must be 1 to 1000")),
+        }
+    }
+}
+
+/// `?except={id}`: which session a revocation leaves.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExceptQuery {
+    /// The session to leave.
+    #[param(format = "uuid", nullable = false)]
+    except: Option<String>,
+}
+
+impl ExceptQuery {
+    pub(crate) fn id(&self) -> Result<Option<SessionId>, ApiError> {
+        let id = self.except.as_deref().map(str::parse).transpose();
+        id.map_err(|error: sessioning::Malformed| ApiError::invalid(format_args!("except: {error}")))
+    }
+}

@@ -1,0 +1,38 @@
+//! `POST /v1/sessions/revoke-everyone`: logs everybody out.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::{Extension, Json};
+use sessioning_api::{Code, RevokeEveryone, RevokedEveryone};
+
+use crate::access::Caller;
+use crate::app::App;
+use crate::body;
+use crate::problem::ApiError;
+
+/// Ends every session there is, in the caller's namespace or in all.
+#[utoipa::path(post, path = "/v1/sessions/revoke-everyone", tag = "operator",
+    operation_id = "revoke_everyone", request_body = RevokeEveryone,
+    responses((status = 200, description = "Nobody is logged in", body = RevokedEveryone)))]
+pub(crate) async fn revoke_everyone(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<RevokedEveryone>, ApiError> {
+    // That the body could be read at all is the confirmation.
+    let wanted: RevokeEveryone = body::json(&headers, body, &app.config.limits).await?;
+    if wanted.all_namespaces && caller.is_bound {
+        let why = format_args!("it is bound to the namespace {}", caller.namespace);
+        return Err(ApiError::because(Code::ScopeMissing, why));
+    }
+    let namespace = (!wanted.all_namespaces).then_some(&caller.namespace);
+    app.sessioning.revoke_everyone(namespace).await?;
+    let namespace = namespace.map(ToString::to_string);
+    let of = namespace.as_deref().unwrap_or("all namespaces");
+    tracing::warn!("[v1.revoke] Revoked every session of {of}, asked by {caller}");
+    Ok(Json(RevokedEveryone { namespace }))
+}

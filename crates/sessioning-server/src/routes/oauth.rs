@@ -1,0 +1,96 @@
+//! `/v1/introspect` (RFC 7662) and `/v1/revoke` (RFC 7009): for clients that speak OAuth.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use sessioning::{Checked, Demand, Session, SessionToken};
+use sessioning_api::{Introspection, OAuthError, TokenForm, TokenText};
+
+use crate::access::{Caller, Surface};
+use crate::app::App;
+use crate::body;
+use crate::check::check;
+use crate::failures::FailedChecks;
+use crate::problem::ApiError;
+
+/// Tells whether a token opens a session, and whose (RFC 7662).
+#[utoipa::path(post, path = "/v1/introspect", tag = "application", operation_id = "introspect",
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "What is known of the token", body = Introspection),
+        (status = 400, description = "`invalid_request`", body = OAuthError),
+        (status = 401, description = "`invalid_client`: the API key is missing or wrong", body = OAuthError),
+    ))]
+pub(crate) async fn introspect(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Response> {
+    let token = token(&app, &headers, body).await.map_err(refuse)?;
+    let checked = check(&app, &caller.namespace, token.as_ref(), Demand::default()).await;
+    let checked = checked.map_err(|error| refuse(error.into()))?;
+    let Some(session) = Checked::live(checked) else {
+        let mut response = Json(Introspection::default()).into_response();
+        response.extensions_mut().insert(FailedChecks(1));
+        return Ok(response);
+    };
+    Ok(Json(introspection(&session)).into_response())
+}
+
+/// Logs out the holder of a token (RFC 7009); 200 also when the token opened nothing.
+#[utoipa::path(post, path = "/v1/revoke", tag = "application", operation_id = "revoke",
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "The token opens nothing now"),
+        (status = 400, description = "`invalid_request`", body = OAuthError),
+        (status = 401, description = "`invalid_client`: the API key is missing or wrong", body = OAuthError),
+    ))]
+pub(crate) async fn revoke(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, Response> {
+    if let Some(token) = token(&app, &headers, body).await.map_err(refuse)? {
+        let ended = app.sessioning.delete(&caller.namespace, &token).await;
+        let said =
+            if ended.map_err(|error| refuse(error.into()))? { "Deleted session" } else { "No such session" };
+        tracing::info!("[v1.revoke] {said}: {}", token.id());
+    }
+    Ok(StatusCode::OK)
+}
+
+/// The token of the form; `None` if what is there is no token of ours.
+async fn token(app: &App, headers: &HeaderMap, body: Body) -> Result<Option<SessionToken>, ApiError> {
+    let fields = body::form(headers, body, &app.config.limits).await?;
+    let mut tokens = fields.into_iter().filter(|(name, _)| name == "token");
+    match (tokens.next(), tokens.next()) {
+        (Some((_, text)), None) => Ok(SessionToken::parse(TokenText::new(text).expose()).ok()),
+        (None, _) => Err(ApiError::invalid("the form has no token")),
+        (Some(_), Some(_)) => Err(ApiError::invalid("the form has two tokens")),
+    }
+}
+
+fn refuse(error: ApiError) -> Response {
+    Surface::OAuth.render(error)
+}
+
+fn introspection(session: &Session) -> Introspection {
+    let seconds = |at: sessioning::Timestamp| at.as_millis().div_euclid(1000);
+    let ends = session.idle_expires_at().into_iter().chain(session.expires_at()).min();
+    Introspection {
+        active: true,
+        sub: Some(session.user().to_string()),
+        sid: Some(session.id().to_string()),
+        iat: Some(seconds(session.created_at())),
+        exp: ends.map(seconds),
+        auth_time: Some(seconds(session.authenticated_at())),
+        amr: (!session.methods().is_empty()).then(|| session.methods().to_vec()),
+        acr: Some(session.level().to_string()),
+    }
+}

@@ -1,0 +1,52 @@
+//! `POST /v1/session/renew`: a new token for the session that the old one opens.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::{Extension, Json};
+use sessioning::{Changed, Invalid};
+use sessioning_api::{Code, IssuedSession, Problem, RenewSession};
+
+use super::sessions::{authentication, issued};
+use crate::access::Caller;
+use crate::app::App;
+use crate::body;
+use crate::check::invalid;
+use crate::problem::ApiError;
+use crate::token::Sent;
+
+/// Renews a session: a new token, the old one is dead in the same write.
+///
+/// With `authenticated` its user has just proved again who they are (step-up). Its user, id and absolute end stay.
+#[utoipa::path(post, path = "/v1/session/renew", tag = "session", operation_id = "renew_session",
+    request_body = Option<RenewSession>,
+    responses(
+        (status = 200, description = "The session, and its new token", body = IssuedSession),
+        (status = 401, description = "`session_invalid`", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 409, description = "`version_conflict`: others went on changing the session; nothing was done",
+            body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn renew(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Sent(token): Sent,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<IssuedSession>, ApiError> {
+    let wanted: RenewSession = body::json_or_default(&headers, body, &app.config.limits).await?;
+    let new = authentication(wanted.authenticated.as_ref())?;
+    let token = token.ok_or_else(|| invalid("renew", None, Invalid::Unknown))?;
+    let stepped_up = new.is_some();
+    match app.sessioning.renew(&caller.namespace, &token, new).await? {
+        Changed::Done(renewed) => {
+            let how = if stepped_up { ", with a new authentication" } else { "" };
+            tracing::info!("[v1.renew] Renewed session: {}{how}", renewed.session.id());
+            Ok(Json(issued(&app, &renewed.token, &renewed.session)))
+        }
+        Changed::Invalid(reason) => Err(invalid("renew", Some(&token), reason)),
+        Changed::Conflict => Err(ApiError::new(Code::VersionConflict)),
+    }
+}
