@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroize;
 
@@ -23,10 +24,10 @@ pub struct CreateSession {
     #[cfg_attr(feature = "openapi", schema(pattern = "^(never|[1-9][0-9]{0,5}(ms|s|m|h|d))$"))]
     pub absolute_timeout: Option<String>,
     /// How the user just proved who they are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     pub authenticated: Option<Authenticated>,
     /// Where the session is used.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     pub metadata: Option<Metadata>,
     /// The application's own data, at most 4 KiB of JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,9 +45,28 @@ pub struct Authenticated {
     #[cfg_attr(feature = "openapi", schema(schema_with = methods))]
     pub amr: Vec<String>,
     /// How well: the application's own scale, 1 to 3 as in NIST SP 800-63B-4, or 0.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "level")]
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 255))]
     pub level: u8,
+}
+
+/// An object, if there is one: a list would do for a struct as well, by position, and is a mistake.
+fn object<'de, T: DeserializeOwned, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    let Some(map) = Option::<Map<String, Value>>::deserialize(from)? else { return Ok(None) };
+    serde_json::from_value(Value::Object(map)).map(Some).map_err(de::Error::custom)
+}
+
+/// A whole number however JSON writes it: 2 and 2.0 are one.
+fn level<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
+    let number = f64::deserialize(from)?;
+    let level = (0..=u8::MAX).find(|level| f64::from(*level) == number);
+    level.ok_or_else(|| de::Error::custom("a level is a whole number of 0 to 255"))
+}
+
+fn optional_level<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u8>, D::Error> {
+    #[derive(Deserialize)]
+    struct Level(#[serde(deserialize_with = "level")] u8);
+    Ok(Option::<Level>::deserialize(from)?.map(|Level(level)| level))
 }
 
 /// What the derive cannot say: the bounds of the items.
@@ -63,7 +83,7 @@ fn methods() -> utoipa::openapi::Array {
 #[serde(deny_unknown_fields)]
 pub struct RenewSession {
     /// A new authentication of the same user: step-up.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     pub authenticated: Option<Authenticated>,
 }
 
@@ -156,7 +176,7 @@ pub struct CheckSessions {
     #[cfg_attr(feature = "openapi", schema(pattern = "^[1-9][0-9]{0,5}(ms|s|m|h|d)$"))]
     pub max_age: Option<String>,
     /// The level their authentication must have reached.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "optional_level")]
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 255))]
     pub min_level: Option<u8>,
 }

@@ -1,10 +1,11 @@
 //! The description of the v1 surface: what every operation has in common; the routes describe themselves.
 
+use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Required, SecurityRequirement};
+use utoipa::openapi::{Content, Info, OpenApi, Ref, RefOr, Required, SecurityRequirement};
 use utoipa::{PartialSchema, ToSchema};
 
 use sessioning_api::{Code, OAuthError, Problem};
@@ -14,7 +15,7 @@ const BEARER: &str = "api_key_as_bearer";
 
 /// Adds to what the routes say of themselves what holds for all of them.
 pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
-    document.info.title = "sessioning".into();
+    document.info = Info::new("sessioning", env!("CARGO_PKG_VERSION"));
     document.info.description = Some(DESCRIPTION.into());
     let components = document.components.get_or_insert_default();
     components.schemas.insert(Problem::name().into(), Problem::schema());
@@ -27,9 +28,53 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
         let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             describe(path, operation);
+            add_links(operation);
         }
     }
     document
+}
+
+/// Where a part of an answer goes in the operation that takes it: which place, which part.
+type Passed = (&'static str, &'static str);
+
+const TOKEN: Passed = ("header.X-Session-Token", "$response.body#/token");
+const ID: Passed = ("path.id", "$response.body#/session/id");
+const USER: Passed = ("path.user", "$response.body#/session/user");
+const NEXT: Passed = ("query.cursor", "$response.body#/next_cursor");
+const SAME_USER: Passed = ("path.user", "$request.path.user");
+
+/// What the answers of an operation are of use for: other operations, and what they take.
+fn links(operation: &str) -> &'static [(&'static str, &'static [Passed])] {
+    match operation {
+        "create_session" => &[
+            ("check_session", &[TOKEN]),
+            ("renew_session", &[TOKEN]),
+            ("patch_session_data", &[TOKEN]),
+            ("list_my_sessions", &[TOKEN]),
+            ("end_my_session", &[TOKEN, ID]),
+            ("end_my_other_sessions", &[TOKEN]),
+            ("delete_session", &[TOKEN]),
+            ("describe_session", &[ID]),
+            ("revoke_session", &[ID]),
+            ("list_user_sessions", &[USER]),
+            ("revoke_user_sessions", &[USER]),
+        ],
+        "renew_session" => &[("check_session", &[TOKEN]), ("delete_session", &[TOKEN])],
+        "list_user_sessions" => &[("list_user_sessions", &[SAME_USER, NEXT])],
+        _ => &[],
+    }
+}
+
+fn add_links(operation: &mut Operation) {
+    let links = links(operation.operation_id.as_deref().unwrap_or_default());
+    for status in ["200", "201"] {
+        let Some(RefOr::T(answer)) = operation.responses.responses.get_mut(status) else { continue };
+        for (taker, passed) in links {
+            let link = LinkBuilder::new().operation_id(*taker);
+            let link = passed.iter().fold(link, |link, (place, part)| link.parameter(*place, *part));
+            answer.links.insert((*taker).into(), RefOr::T(link.build()));
+        }
+    }
 }
 
 const DESCRIPTION: &str = "Keeps a user's logged-in state across requests.\n\n\
@@ -41,6 +86,9 @@ fn describe(path: &str, operation: &mut Operation) {
     let none: [String; 0] = [];
     let either = [SecurityRequirement::new(KEY, none.clone()), SecurityRequirement::new(BEARER, none)];
     operation.security = Some(either.into());
+    if let (true, Some(RefOr::T(body))) = (path == "/v1/session/renew", &mut operation.request_body) {
+        body.required = Some(Required::False);
+    }
     let parameters = operation.parameters.get_or_insert_default();
     parameters.push(RefOr::T(namespace()));
     if path.starts_with("/v1/session/") || path == "/v1/session" || path.starts_with("/v1/my/") {

@@ -109,7 +109,10 @@ impl PageQuery {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ExceptQuery {
     /// The session to leave.
-    #[param(format = "uuid", nullable = false)]
+    #[param(
+        pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+        nullable = false
+    )]
     except: Option<String>,
 }
 

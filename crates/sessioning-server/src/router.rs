@@ -43,18 +43,18 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
 
 /// The v1 surface, by the scope that it needs.
 fn v1() -> [(Scope, OpenApiRouter<Arc<App>>); 3] {
-    let create = OpenApiRouter::new()
+    let create = OpenApiRouter::default()
         .routes(routes!(sessions::create))
         .routes(routes!(renew::renew))
         .routes(routes!(data::patch));
-    let check = OpenApiRouter::new()
+    let check = OpenApiRouter::default()
         .routes(routes!(session::check, session::delete))
         .routes(routes!(sessions_check::check_many))
         .routes(routes!(my_sessions::list, my_sessions::end_others))
         .routes(routes!(my_sessions::end))
         .routes(routes!(oauth::introspect))
         .routes(routes!(oauth::revoke));
-    let admin = OpenApiRouter::new()
+    let admin = OpenApiRouter::default()
         .routes(routes!(session_by_id::describe, session_by_id::revoke))
         .routes(routes!(user_sessions::list, user_sessions::revoke))
         .routes(routes!(everyone::revoke_everyone));
@@ -64,7 +64,7 @@ fn v1() -> [(Scope, OpenApiRouter<Arc<App>>); 3] {
 /// What the v1 surface says of itself.
 pub(crate) fn document() -> &'static OpenApi {
     static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(|| {
-        let all = v1().into_iter().fold(OpenApiRouter::new(), |all, (_, routes)| all.merge(routes));
+        let all = v1().into_iter().fold(OpenApiRouter::default(), |all, (_, routes)| all.merge(routes));
         complete(all.into_openapi())
     });
     &DOCUMENT

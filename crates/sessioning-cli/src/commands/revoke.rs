@@ -57,11 +57,11 @@ struct Whom {
 }
 
 pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> {
-    let (what, word) = arguments.question();
+    let client = arguments.connection.client()?;
+    let (what, word) = arguments.question(&client).await?;
     if !arguments.yes && !confirmed(&what, word)? {
         return Err(Failure::not_confirmed());
     }
-    let client = arguments.connection.client()?;
     let (said, result) = arguments.revoke(&client).await?;
     match (output.json, output.quiet) {
         (true, _) => output.line(&result.to_string()),
@@ -71,17 +71,22 @@ pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Fai
 }
 
 impl Arguments {
-    /// What is about to happen, and the word that confirms it.
-    fn question(&self) -> (String, &str) {
-        match &self.whom {
-            Whom { id: Some(id), .. } => (format!("This ends the session {id}."), "yes"),
+    /// What is about to happen, and the word that confirms it. To a session that is not there, nothing.
+    async fn question(&self, client: &Client) -> Result<(String, &str), Failure> {
+        Ok(match &self.whom {
+            Whom { id: Some(id), .. } => {
+                let found = client.describe(id).await;
+                let found = found.map_err(|error| Failure::of_call(&self.connection.url, &error))?;
+                let user = found.ok_or_else(|| Failure::no_session_of(id))?.user;
+                (format!("This ends the session {id} of {user}."), "yes")
+            }
             Whom { user: Some(user), .. } => {
                 let but = self.except.as_ref().map(|id| format!(" but {id}")).unwrap_or_default();
                 (format!("This ends all sessions of {user}{but}."), user)
             }
             _ if self.all_namespaces => ("This logs everybody out, in every namespace.".into(), "everyone"),
             _ => ("This logs everybody out.".into(), "everyone"),
-        }
+        })
     }
 
     /// Does it; what was done, in words and as JSON.

@@ -21,7 +21,7 @@ use crate::token::Sent;
 ///
 /// With `authenticated` its user has just proved again who they are (step-up). Its user, id and absolute end stay.
 #[utoipa::path(post, path = "/v1/session/renew", tag = "session", operation_id = "renew_session",
-    request_body = Option<RenewSession>,
+    request_body = RenewSession,
     responses(
         (status = 200, description = "The session, and its new token", body = IssuedSession),
         (status = 401, description = "`session_invalid`", body = Problem,

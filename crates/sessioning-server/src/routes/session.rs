@@ -21,7 +21,7 @@ use crate::view;
 ///
 /// Every reason why a token opens nothing gets the same answer. The `ETag` is the session's version, for
 /// `If-Match`.
-#[utoipa::path(get, path = "/v1/session", tag = "session", params(DemandQuery),
+#[utoipa::path(get, path = "/v1/session", tag = "session", operation_id = "check_session", params(DemandQuery),
     responses(
         (status = 200, description = "The session", body = FoundSession, headers(("ETag" = String))),
         (status = 401, description = "`session_invalid`: not logged in; `step_up_required`: the user has to \
@@ -53,7 +53,7 @@ pub(crate) fn etag(version: u64) -> String {
 ///
 /// Any token gets 204, also one that opened nothing: what matters to its holder is that it opens nothing now.
 /// A browser that asks is told to forget the cookie and what it keeps of this origin.
-#[utoipa::path(delete, path = "/v1/session", tag = "session",
+#[utoipa::path(delete, path = "/v1/session", tag = "session", operation_id = "delete_session",
     responses(
         (status = 204, description = "The token opens nothing now"),
         (status = 401, description = "`session_invalid`: there was no token", body = Problem,
