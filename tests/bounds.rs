@@ -49,7 +49,7 @@ fn a_session_of_the_v1_surface_lives_from_create_to_delete() {
 }
 
 #[test]
-fn every_bad_token_gets_one_and_the_same_answer() {
+fn sec_10_every_bad_token_gets_one_and_the_same_answer() {
     let service = Service::start(&["--store", "memory:"]);
     let made =
         |service: &Service| create(service, r#"{"user":"a"}"#).json()["token"].as_str().unwrap().to_owned();
@@ -60,14 +60,43 @@ fn every_bad_token_gets_one_and_the_same_answer() {
     // A right checksum over a wrong secret.
     let body = format!("{}{}", &live[..36], &unknown[36..100]);
     let wrong_secret = format!("{body}{:08x}", crc32fast::hash(body.as_bytes()));
+    let (revoked, id) = service.begin(r#"{"user":"a"}"#);
+    service.v1("DELETE", &format!("/v1/sessions/{id}"), "", "");
+    let (renewed, _) = service.begin(r#"{"user":"a"}"#);
+    service.v1("POST", "/v1/session/renew", &renewed, "");
+    let in_other = [("X-Session-Namespace", "other")];
+    let other = service.v1_with("POST", "/v1/sessions", "", r#"{"user":"a"}"#, &in_other).json();
+    let (idle, _) = service.begin(r#"{"user":"a","idle_timeout":"1ms"}"#);
+    let (aged, _) = service.begin(r#"{"user":"a","absolute_timeout":"1ms"}"#);
+    support::eventually("both to expire", || service.status_of(&idle) + service.status_of(&aged) == 802);
+    let with_everyone = Service::start(&["--store", "memory:"]);
+    let ended = made(&with_everyone);
+    with_everyone.v1("POST", "/v1/sessions/revoke-everyone", "", r#"{"confirm":"everyone"}"#);
     let mut answers = Vec::new();
-    for token in
-        [&deleted, &unknown, &wrong_secret, &live[..50].to_owned(), &"ses_".to_owned(), &String::new()]
-    {
+    for token in [
+        &deleted,
+        &unknown,
+        &wrong_secret,
+        &revoked,
+        &renewed,
+        &other["token"].as_str().unwrap().to_owned(),
+        &idle,
+        &aged,
+        &live[..50].to_owned(),
+        &live.to_uppercase(),
+        &"ses_".to_owned(),
+        &String::new(),
+    ] {
         let mut answer = check(&service, &[("X-Session-Token", token), ("X-Request-Id", "same")]);
         answer.headers.retain(|(name, _)| name != "date");
         answers.push((answer.status, answer.headers, answer.body));
     }
+    answers.push({
+        let asked = [("X-Session-Token", ended.as_str()), ("X-Request-Id", "same")];
+        let mut ended = check(&with_everyone, &asked);
+        ended.headers.retain(|(name, _)| name != "date");
+        (ended.status, ended.headers, ended.body)
+    });
     answers.push({
         let mut none = check(&service, &[("X-Request-Id", "same")]);
         none.headers.retain(|(name, _)| name != "date");
@@ -82,7 +111,7 @@ fn every_bad_token_gets_one_and_the_same_answer() {
 }
 
 #[test]
-fn a_token_counts_only_where_it_belongs_and_only_one() {
+fn sec_30_a_token_counts_only_where_it_belongs_and_only_one() {
     let service = Service::start(&["--store", "memory:"]);
     let token = create(&service, r#"{"user":"a"}"#).json()["token"].as_str().unwrap().to_owned();
     let other = create(&service, r#"{"user":"b"}"#).json()["token"].as_str().unwrap().to_owned();
@@ -148,7 +177,7 @@ fn what_cannot_be_created_says_why_and_changes_nothing() {
 }
 
 #[test]
-fn wrong_methods_and_paths_are_problems() {
+fn sec_35_wrong_methods_and_paths_are_problems() {
     let service = Service::start(&["--store", "memory:"]);
     let answer = service.request("PUT", "/v1/session", &[], b"");
     assert_eq!((answer.status, answer.code().as_str()), (405, "method_not_allowed"));
@@ -180,7 +209,7 @@ fn requests_have_names_and_answers_are_not_stored() {
 }
 
 #[test]
-fn what_is_too_large_is_refused() {
+fn sec_36_what_is_too_large_is_refused() {
     let service = Service::start(&["--store", "memory:"]);
     let answer = create(&service, &" ".repeat(257 * 1024));
     assert_eq!((answer.status, answer.code().as_str()), (413, "body_too_large"));
@@ -204,7 +233,7 @@ fn what_is_too_large_is_refused() {
 }
 
 #[test]
-fn a_body_that_does_not_come_is_not_waited_for() {
+fn sec_36_a_body_that_does_not_come_is_not_waited_for() {
     let service = Service::start(&["--store", "memory:", "--set", "limits.request_timeout=200ms"]);
     let mut connection = Connection::open(&service.address).unwrap();
     connection.send(b"POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{").unwrap();
@@ -213,7 +242,7 @@ fn a_body_that_does_not_come_is_not_waited_for() {
 }
 
 #[test]
-fn a_client_that_reads_no_answers_loses_its_place() {
+fn sec_36_a_client_that_reads_no_answers_loses_its_place() {
     let service = Service::start(&[
         "--store",
         "memory:",
@@ -235,7 +264,7 @@ fn a_client_that_reads_no_answers_loses_its_place() {
 }
 
 #[test]
-fn connections_beyond_the_limit_wait_for_a_place() {
+fn sec_36_connections_beyond_the_limit_wait_for_a_place() {
     let service = Service::start(&["--store", "memory:", "--set", "limits.connections=2"]);
     let mut held: Vec<_> = (0..2).map(|_| Connection::open(&service.address).unwrap()).collect();
     for connection in &mut held {

@@ -182,3 +182,76 @@ fn help_teaches_by_example() {
     }
     assert!(out(&run(&["--version"])).contains("commit"));
 }
+
+#[test]
+fn sessions_are_listed_described_and_revoked_on_the_command_line() {
+    let service = Service::start(&["--store", "memory:"]);
+    let url = service.url();
+    let with = |arguments: &[&str]| run(&[arguments, &["--url", &url]].concat());
+    let (first, id) = service
+        .begin(r#"{"user":"alice","metadata":{"label":"tablet"},"authenticated":{"amr":["pwd"],"level":1}}"#);
+    let (second, kept) = service.begin(r#"{"user":"alice"}"#);
+    let (bobs, bobs_id) = service.begin(r#"{"user":"bob"}"#);
+
+    let listed = out(&with(&["list", "alice"]));
+    let lines: Vec<_> = listed.lines().collect();
+    assert!(lines[0].starts_with("SESSION ") && lines[0].ends_with("WHERE"), "{listed}");
+    assert!(lines[1].starts_with(&id) && lines[1].ends_with("  tablet") && lines.len() == 3, "{listed}");
+    assert_eq!(out(&with(&["list", "alice", "-q"])), format!("{id}\n{kept}\n"));
+    let json: serde_json::Value = serde_json::from_str(&out(&with(&["list", "alice", "--json"]))).unwrap();
+    assert_eq!((&json["items"][0]["id"], json["items"].as_array().unwrap().len()), (&id.clone().into(), 2));
+    assert_eq!(out(&with(&["list", "nobody"])), "no sessions\n");
+
+    let described = out(&with(&["describe", &id]));
+    assert!(
+        described.contains("user           alice") && described.contains("level 1, by pwd"),
+        "{described}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&out(&with(&["describe", &id, "--json"]))).unwrap();
+    assert_eq!(json["metadata"]["label"], "tablet");
+    for nobody in ["nonsense", "01a20a61-fb89-7a5c-af52-803629217bfa"] {
+        assert_eq!(with(&["describe", nobody]).status.code(), Some(3));
+        assert_eq!(with(&["revoke", nobody, "--yes"]).status.code(), Some(3));
+    }
+
+    // Nothing happens without the very word, and the question says what would.
+    let answered = |arguments: &[&str], word: &str| {
+        let mut asked = command(&[arguments, &["--url", &url]].concat());
+        let asked = asked.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = asked.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(word.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    for (arguments, word) in [
+        (&["revoke", id.as_str()][..], "no\n"),
+        (&["revoke", "--user", "alice"], "yes\n"),
+        (&["revoke", "--everyone"], "\n"),
+        (&["revoke", "--everyone"], ""),
+    ] {
+        let refused = answered(arguments, word);
+        assert_eq!((refused.status.code(), out(&refused).as_str()), (Some(1), ""));
+        assert!(err(&refused).contains("not confirmed: nothing was revoked"), "{}", err(&refused));
+    }
+    assert_eq!((service.status_of(&first), service.status_of(&second)), (200, 200));
+
+    let done = answered(&["revoke", &id], "yes\n");
+    assert!(err(&done).starts_with(&format!("This ends the session {id} of alice. Type yes to go on: ")));
+    assert_eq!((out(&done), service.status_of(&first)), (format!("the session {id} has ended\n"), 401));
+    let (third, _) = service.begin(r#"{"user":"alice"}"#);
+    let all_but_one = answered(&["revoke", "--user", "alice", "--except", &kept, "--json"], "alice\n");
+    assert_eq!(out(&all_but_one), "{\"revoked\":1}\n");
+    assert_eq!((service.status_of(&third), service.status_of(&second)), (401, 200));
+    assert_eq!(out(&with(&["revoke", &bobs_id, "--yes", "-q"])), "");
+    assert_eq!(service.status_of(&bobs), 401);
+    let everyone = with(&["revoke", "--everyone", "--yes", "--json"]);
+    assert_eq!((out(&everyone).as_str(), service.status_of(&second)), ("{\"namespace\":\"default\"}\n", 401));
+
+    for usage in [
+        &["revoke", "--yes"][..],
+        &["revoke", &id, "--everyone"],
+        &["revoke", &id, "--except", &kept],
+        &["revoke", "--user", "a", "--all-namespaces"],
+    ] {
+        assert_eq!(with(usage).status.code(), Some(2), "{usage:?}");
+    }
+}

@@ -64,7 +64,7 @@ fn acknowledged_creates_and_deletes_survive_kill_9_at_any_moment() {
     let kills = std::env::var("SESSIONING_TEST_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let store = format!("embedded:{}", folder.path().join("data").display());
-    let arguments = ["--store", store.as_str(), "--set", "log.level=warn"];
+    let arguments = ["--store", store.as_str(), "--set", "log.level=warn", "--set", "limits.failed_checks=0"];
     let known = Mutex::new(Known::default());
     let (mut in_recovery, mut lost) = (0, 0);
     for kill in 0..kills {

@@ -5,20 +5,10 @@ mod support;
 
 use std::fs;
 
-use support::{Service, command, run, session_body};
+use support::{Service, command, new_key, run, session_body};
 
 const CREATE: &str = "/api/Sessioning/create";
 const GET_USER: &str = "/api/Sessioning/_getUser";
-
-/// A new key with these scopes, and the lines for the configuration.
-fn new_key(arguments: &[&str]) -> (String, String) {
-    let output = run(&[&["keys", "new"], arguments].concat());
-    assert!(output.status.success());
-    let text = String::from_utf8(output.stdout).unwrap();
-    let key = text.lines().find_map(|line| line.trim().strip_prefix("sk_")).unwrap();
-    let entry = &text[text.find("[[keys]]").unwrap()..];
-    (format!("sk_{key}"), entry.lines().map(str::trim).collect::<Vec<_>>().join("\n"))
-}
 
 fn start_with(keys: &[&str], arguments: &[&str]) -> (Service, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -28,7 +18,7 @@ fn start_with(keys: &[&str], arguments: &[&str]) -> (Service, tempfile::TempDir)
 }
 
 #[test]
-fn listening_elsewhere_without_a_key_is_refused_with_both_remedies() {
+fn sec_39_listening_elsewhere_without_a_key_is_refused_with_both_remedies() {
     for address in ["0.0.0.0:0", "[::]:0"] {
         let output = run(&["--store", "memory:", "--listen", address, "--admin-listen", "off"]);
         assert_eq!(output.status.code(), Some(2));
@@ -158,4 +148,86 @@ fn the_command_line_exits_with_4_where_it_is_not_allowed() {
     let mut get =
         command(&["get-user", folder.path().join("token").to_str().unwrap(), "--url", &service.url()]);
     assert_eq!(get.env("SESSIONING_API_KEY", &key).output().unwrap().status.code(), Some(4));
+}
+
+#[test]
+fn sec_39_admin_operations_need_the_scope_admin() {
+    let (key, entry) = new_key(&["--scope", "create,check"]);
+    let (admin, admin_entry) = new_key(&["--scope", "admin"]);
+    let (service, _folder) = start_with(&[&entry, &admin_entry], &[]);
+    let id = "01a20a61-fb89-7a5c-af52-803629217bfa";
+    let everyone = r#"{"confirm":"everyone"}"#;
+    for (method, path, body) in [
+        ("GET", format!("/v1/sessions/{id}"), ""),
+        ("DELETE", format!("/v1/sessions/{id}"), ""),
+        ("GET", "/v1/users/alice/sessions".into(), ""),
+        ("DELETE", "/v1/users/alice/sessions".into(), ""),
+        ("POST", "/v1/sessions/revoke-everyone".into(), everyone),
+    ] {
+        let with = |key: &str| service.v1_with(method, &path, "", body, &[("X-Api-Key", key)]);
+        assert_eq!(with(&key).code(), "scope_missing", "{method} {path}");
+        assert!(matches!(with(&admin).status, 200 | 204 | 404), "{method} {path}");
+        assert_eq!(service.v1(method, &path, "", body).code(), "api_key_invalid", "{method} {path}");
+    }
+    let create = service.v1_with("POST", "/v1/sessions", "", r#"{"user":"a"}"#, &[("X-Api-Key", &admin)]);
+    assert_eq!(create.code(), "scope_missing");
+}
+
+#[test]
+fn a_key_of_one_namespace_ends_nobody_elsewhere() {
+    let (bound, bound_entry) = new_key(&["--scope", "create,check,admin", "--namespace", "blog"]);
+    let (free, free_entry) = new_key(&["--scope", "create,check,admin"]);
+    let (service, _folder) = start_with(&[&bound_entry, &free_entry], &[]);
+    let ask = |key: &str, method: &str, path: &str, token: &str, body: &str| {
+        service.v1_with(method, path, token, body, &[("X-Api-Key", key)])
+    };
+    let begun = ask(&free, "POST", "/v1/sessions", "", r#"{"user":"alice"}"#).json();
+    let (token, id) = (begun["token"].as_str().unwrap(), begun["session"]["id"].as_str().unwrap());
+    ask(&bound, "DELETE", &format!("/v1/sessions/{id}"), "", "");
+    ask(&bound, "DELETE", "/v1/users/alice/sessions", "", "");
+    ask(&bound, "POST", "/v1/sessions/revoke-everyone", "", r#"{"confirm":"everyone"}"#);
+    let all = r#"{"confirm":"everyone","all_namespaces":true}"#;
+    assert_eq!(ask(&bound, "POST", "/v1/sessions/revoke-everyone", "", all).code(), "scope_missing");
+    assert_eq!(ask(&bound, "GET", &format!("/v1/sessions/{id}"), "", "").status, 404);
+    assert_eq!(ask(&free, "GET", "/v1/session", token, "").status, 200);
+}
+
+#[test]
+fn a_hang_up_reads_the_keys_again_and_keeps_the_old_ones_if_it_cannot() {
+    let ((old, old_entry), (new, new_entry)) =
+        (new_key(&["--scope", "check"]), new_key(&["--scope", "check"]));
+    let (service, folder) = start_with(&[&old_entry], &["--set", "keys_file=more.toml"]);
+    drop(service);
+    let (main, more) = (folder.path().join("sessioning.toml"), folder.path().join("more.toml"));
+    fs::write(&more, &new_entry).unwrap();
+    let service = Service::start_in(folder.path(), &["--store", "memory:", "--set", "keys_file=more.toml"]);
+    let works = |key: &str| {
+        service.v1_with("GET", "/v1/session", "ses_x", "", &[("X-Api-Key", key)]).code() == "session_invalid"
+    };
+    assert!(works(&old) && works(&new), "several are alive at once");
+
+    // Rotation: the old one leaves the file.
+    fs::write(&main, "").unwrap();
+    service.signal("HUP");
+    service.wait_for_log("SIGHUP: the API keys were read again keys=1");
+    assert!(!works(&old) && works(&new));
+
+    for (broken, said) in [("[[keys]]\nid = 1", "could not be read"), ("nonsense", "could not be read")] {
+        fs::write(&more, broken).unwrap();
+        let before = service.log().matches(said).count();
+        service.signal("HUP");
+        support::eventually("the fault to be told", || service.log().matches(said).count() > before);
+        assert!(works(&new), "{broken}");
+    }
+    // What was guarded by keys is not opened by their absence.
+    fs::remove_file(&more).unwrap();
+    fs::write(&main, "keys_file = \"\"").unwrap();
+    let service_without = Service::start_in(folder.path(), &["--store", "memory:"]);
+    fs::write(&main, &new_entry).unwrap();
+    service_without.signal("HUP");
+    service_without.wait_for_log("read again keys=1");
+    fs::write(&main, "").unwrap();
+    service_without.signal("HUP");
+    service_without.wait_for_log("there are no API keys in the configuration any more");
+    assert_eq!(service_without.v1("GET", "/v1/session", "ses_x", "").code(), "api_key_invalid");
 }

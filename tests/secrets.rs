@@ -32,7 +32,7 @@ fn unhex(hex: &str) -> Vec<u8> {
 }
 
 #[test]
-fn no_token_is_in_any_log_or_file() {
+fn sec_05_no_token_is_in_any_log_or_file() {
     let folder = tempfile::tempdir().unwrap();
     let store = format!("embedded:{}", folder.path().display());
     let mut service = Service::start(&["--store", &store, "-vv", "--log-format", "text"]);

@@ -43,6 +43,16 @@ pub fn run(arguments: &[&str]) -> Output {
     command(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
+/// A new key as `keys new` makes it with these arguments, and its lines for the configuration.
+pub fn new_key(arguments: &[&str]) -> (String, String) {
+    let output = run(&[&["keys", "new"], arguments].concat());
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let key = text.lines().find_map(|line| line.trim().strip_prefix("sk_")).unwrap();
+    let entry = &text[text.find("[[keys]]").unwrap()..];
+    (format!("sk_{key}"), entry.lines().map(str::trim).collect::<Vec<_>>().join("\n"))
+}
+
 /// A running service.
 pub struct Service {
     child: Child,
@@ -56,6 +66,16 @@ impl Service {
     /// Starts one on free ports with these arguments; panics with its log if it does not come up.
     pub fn start(arguments: &[&str]) -> Self {
         Self::start_in(Path::new("/"), arguments)
+    }
+
+    /// Starts one in memory that needs a key; the key, which may do everything; and the folder with its
+    /// configuration, which lives as long.
+    pub fn guarded(arguments: &[&str]) -> (Self, String, tempfile::TempDir) {
+        let (key, entry) = new_key(&["--scope", "create,check,admin"]);
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("sessioning.toml"), entry).unwrap();
+        let service = Self::start_in(folder.path(), &[&["--store", "memory:"], arguments].concat());
+        (service, key, folder)
     }
 
     pub fn start_in(folder: &Path, arguments: &[&str]) -> Self {
@@ -162,6 +182,50 @@ impl Service {
 
     pub fn admin(&self, path: &str) -> Answer {
         Connection::open(&self.admin).unwrap().request("GET", path, &[], b"").unwrap()
+    }
+
+    /// A request of the v1 surface: with a session token, unless it is empty, and a JSON body, likewise.
+    pub fn v1(&self, method: &str, path: &str, token: &str, body: &str) -> Answer {
+        self.v1_with(method, path, token, body, &[])
+    }
+
+    pub fn v1_with(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: &str,
+        more: &[(&str, &str)],
+    ) -> Answer {
+        let mut headers = more.to_vec();
+        if !token.is_empty() {
+            headers.push(("X-Session-Token", token));
+        }
+        if !body.is_empty() && !more.iter().any(|(name, _)| *name == "Content-Type") {
+            headers.push(("Content-Type", "application/json"));
+        }
+        self.request(method, path, &headers, body.as_bytes())
+    }
+
+    /// Begins a session of the v1 surface: its token and its id.
+    pub fn begin(&self, body: &str) -> (String, String) {
+        let answer = self.v1("POST", "/v1/sessions", "", body);
+        assert_eq!(answer.status, 201, "{answer:?}");
+        let json = answer.json();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        (text(&json["token"]), text(&json["session"]["id"]))
+    }
+
+    /// Whose a token is: the status of its check.
+    pub fn status_of(&self, token: &str) -> u16 {
+        self.v1("GET", "/v1/session", token, "").status
+    }
+
+    /// The sum of the metrics whose lines begin so, as the admin listener tells it.
+    pub fn metric(&self, line: &str) -> f64 {
+        let text = self.admin("/metrics").body;
+        let of_it = text.lines().filter(|told| told.starts_with(line));
+        of_it.map(|told| told.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
     }
 
     pub fn create(&self, user: &str) -> String {

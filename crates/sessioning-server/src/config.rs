@@ -352,7 +352,7 @@ impl Default for LimitsConfig {
             connections: 4096,
             queue: 4096,
             request_timeout: seconds(10),
-            failed_checks: 300,
+            failed_checks: 1000,
             drain: seconds(10),
         }
     }

@@ -200,7 +200,7 @@ impl EncodeMetric for GroupSizes {
         #[expect(clippy::cast_precision_loss, reason = "a metric is a float, and these are far below 2^53")]
         let float = |number: u64| number as f64;
         let mut buckets: Vec<_> = stats.sizes.map(|(size, groups)| (float(size), groups)).to_vec();
-        buckets.push((f64::MAX, 0));
+        buckets.push((f64::INFINITY, 0));
         encoder.encode_histogram::<NoLabelSet>(float(stats.writes), stats.groups, &buckets, None)
     }
 

@@ -52,7 +52,7 @@ fn the_digest_is_sha_256_of_the_secrets_bytes() {
 }
 
 #[test]
-fn every_change_of_one_character_is_refused() {
+fn sec_03_every_change_of_one_character_is_refused() {
     let text = token().expose();
     for position in 0..text.len() {
         for other in ['0', '1', 'f', 'A', 'g', '-', ' ', 'é'] {
@@ -67,7 +67,21 @@ fn every_change_of_one_character_is_refused() {
 }
 
 #[test]
-fn what_is_not_exactly_a_token_is_refused_for_its_reason() {
+fn sec_03_a_changed_character_is_refused_in_any_of_many_tokens() {
+    for number in 0..10_000 {
+        let text = token().expose();
+        for position in 0..text.len() {
+            let mut bytes = text.as_bytes().to_vec();
+            // Another of the same alphabet, so that nothing but the checksum can tell.
+            bytes[position] = if bytes[position] == b'0' { b'1' } else { b'0' };
+            let changed = std::str::from_utf8(&bytes).unwrap();
+            assert!(SessionToken::parse(changed).is_err(), "token {number}, position {position}");
+        }
+    }
+}
+
+#[test]
+fn sec_03_what_is_not_exactly_a_token_is_refused_for_its_reason() {
     let text = token().expose();
     let text = text.as_str();
     let reason = |text: &str| SessionToken::parse(text).unwrap_err();
@@ -102,7 +116,7 @@ fn a_renewed_token_keeps_the_id_and_has_another_secret() {
 }
 
 #[test]
-fn debug_shows_the_id_alone() {
+fn sec_40_debug_shows_the_id_alone() {
     let token = token();
     let (text, digest) = (token.expose(), token.digest());
     let shown = format!("{token:?} {digest:?}");
@@ -112,23 +126,44 @@ fn debug_shows_the_id_alone() {
 }
 
 #[test]
-fn secrets_are_random_and_show_no_order() {
-    const TOKENS: usize = 20_000;
+fn sec_01_secrets_are_256_bits_of_even_chance() {
+    const TOKENS: u32 = 1_000_000;
     let mut seen = HashSet::new();
-    let mut counts = vec![[0_u32; 256]; 32];
+    // Of the text, as somebody would see it: 64 hex digits, each of 16 values.
+    let mut counts = vec![[0_u32; 16]; 64];
     for _ in 0..TOKENS {
         let token = token();
         assert!(seen.insert(token.secret), "a secret came twice");
         for (position, byte) in token.secret.iter().enumerate() {
-            counts[position][usize::from(*byte)] += 1;
+            counts[2 * position][usize::from(byte >> 4)] += 1;
+            counts[2 * position + 1][usize::from(byte & 15)] += 1;
         }
     }
-    let expected = TOKENS as f64 / 256.0;
+    let expected = f64::from(TOKENS) / 16.0;
     for (position, counts) in counts.iter().enumerate() {
         let chi: f64 = counts.iter().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
-        // 255 degrees of freedom: 400 is exceeded by chance once in 10^8 positions.
-        assert!(chi < 400.0, "position {position}: chi-square {chi}");
+        // 15 degrees of freedom: 70 is exceeded by chance once in 10^8 positions.
+        assert!(chi < 70.0, "position {position}: chi-square {chi}");
     }
+}
+
+#[test]
+fn sec_04_a_token_says_nothing_but_its_id() {
+    const USER: &str = "deadbeefcafe";
+    let owner: crate::Owner = USER.parse().unwrap();
+    let never = crate::Timeouts { idle: crate::Timeout::Never, absolute: crate::Timeout::Never };
+    let mut rising = 0;
+    for _ in 0..1000 {
+        let (first, second) = (token(), token());
+        // A record is made of a token and an owner, never a token of a record or an owner.
+        let record = crate::Record::new(&first, owner.clone(), never, NOW);
+        assert_eq!(record.id, first.id());
+        assert!(!first.expose().contains(USER));
+        assert_eq!(first.expose().len(), 4 + 32 + 64 + 8);
+        rising += u32::from(first.secret < second.secret);
+    }
+    // 500 is expected; 90 off is more than five standard deviations.
+    assert!((410..590).contains(&rising), "{rising} of 1000 secrets were greater than the one before");
 }
 
 #[test]

@@ -26,11 +26,11 @@ pub(crate) struct Arguments {
     whom: Whom,
 
     /// Leave the session of this id.
-    #[arg(long, value_name = "ID", requires = "user")]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["id", "everyone"])]
     except: Option<String>,
 
     /// With --everyone: in every namespace, not this one alone.
-    #[arg(long, requires = "everyone", conflicts_with = "namespace")]
+    #[arg(long, conflicts_with_all = ["id", "user", "namespace"])]
     all_namespaces: bool,
 
     /// Do not ask.

@@ -376,7 +376,7 @@ async fn a_touch_that_finds_nothing_drops_the_entry() {
 }
 
 #[tokio::test]
-async fn an_entry_answers_for_its_time_to_live_from_the_start_of_the_read() {
+async fn sec_42_an_entry_answers_for_its_time_to_live_from_the_start_of_the_read() {
     let ttl = Duration::from_secs(5);
     let it = fixture(CacheSettings { ttl: Some(ttl), ..CacheSettings::default() });
     let id = it.insert().await;
@@ -408,7 +408,7 @@ async fn what_was_read_before_a_reopening_counts_no_more() {
 }
 
 #[tokio::test]
-async fn the_cache_is_bounded_by_bytes() {
+async fn sec_42_the_cache_is_bounded_by_bytes() {
     let max_bytes = 256 * 1024;
     let it = fixture(CacheSettings { max_bytes, ttl: None });
     for _ in 0..2000 {

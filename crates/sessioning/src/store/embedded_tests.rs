@@ -162,7 +162,7 @@ fn a_directory_that_cannot_be_made_is_named() {
 }
 
 #[tokio::test]
-async fn a_clock_behind_the_newest_record_is_refused_unless_insisted() {
+async fn sec_18_a_clock_behind_the_newest_record_is_refused_unless_insisted() {
     let hour = Duration::from_secs(3600);
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).unwrap();
@@ -186,7 +186,7 @@ async fn a_clock_behind_the_newest_record_is_refused_unless_insisted() {
 }
 
 #[tokio::test]
-async fn a_corrupt_record_answers_like_an_unknown_one() {
+async fn sec_44_a_corrupt_record_answers_like_an_unknown_one() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).unwrap();
     let (corrupt, whole) = (insert(&store, "alice").await, insert(&store, "alice").await);

@@ -38,7 +38,7 @@ async fn a_renewal_replaces_the_token_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_level_rises_by_a_new_authentication_alone() {
+async fn sec_23_a_level_rises_by_a_new_authentication_alone() {
     let it = fixture();
     let new = NewSession { authentication: by(&["pwd"], 1), ..NewSession::default() };
     let created = it.sessioning.create(alice(), new).await.unwrap();
@@ -87,7 +87,7 @@ async fn only_the_holder_of_a_live_token_changes_a_session() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_two_renewals_with_one_token_one_is_done() {
+async fn sec_09_of_two_renewals_with_one_token_one_is_done() {
     let it = fixture();
     for _ in 0..200 {
         let created = it.create().await;

@@ -12,7 +12,7 @@ async fn only_the_right_secret_opens_a_session_or_ends_it() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_never_issued_is_not_adopted() {
+async fn sec_07_a_token_that_was_never_issued_is_not_adopted() {
     let it = fixture();
     let made_up = SessionToken::generate(START, &OsRandom).unwrap();
     assert_eq!(it.reason(&made_up).await, Some(Invalid::Unknown));
@@ -32,7 +32,7 @@ async fn a_token_of_another_namespace_is_not_found() {
 }
 
 #[tokio::test]
-async fn expiry_is_decided_on_every_read() {
+async fn sec_17_expiry_is_decided_on_every_read() {
     let it = fixture();
     let created = it.create().await;
     it.clock.set(created.session.idle_expires_at().unwrap().before(Duration::from_millis(1)));
@@ -100,7 +100,7 @@ async fn a_failing_touch_fails_no_check() {
 }
 
 #[tokio::test]
-async fn a_failing_store_is_an_error_and_never_no_session() {
+async fn sec_41_a_failing_store_is_an_error_and_never_no_session() {
     let it = fixture();
     let created = it.create().await;
     it.store.broken.store(1, Ordering::SeqCst);
@@ -117,7 +117,7 @@ async fn a_failing_store_is_an_error_and_never_no_session() {
 }
 
 #[tokio::test]
-async fn a_pending_session_is_never_reported_as_logged_in() {
+async fn sec_24_a_pending_session_is_never_reported_as_logged_in() {
     let it = fixture();
     let mut draft = it.sessioning.draft(alice(), NewSession::default()).unwrap();
     draft.record.pending = true;

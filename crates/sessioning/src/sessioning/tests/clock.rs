@@ -20,7 +20,7 @@ fn brief() -> Fixture {
 }
 
 #[tokio::test]
-async fn the_idle_timeout_ends_a_session_at_its_millisecond() {
+async fn sec_14_the_idle_timeout_ends_a_session_at_its_millisecond() {
     let it = brief();
     for (wait, reason) in [(HOUR - MILLISECOND, None), (HOUR, Some(Invalid::Expired(Expiry::Idle)))] {
         let created = it.create().await;
@@ -31,7 +31,7 @@ async fn the_idle_timeout_ends_a_session_at_its_millisecond() {
 }
 
 #[tokio::test]
-async fn a_use_begins_the_idle_timeout_anew() {
+async fn sec_14_a_use_begins_the_idle_timeout_anew() {
     let it = brief();
     let created = it.create().await;
     it.clock.advance(HOUR / 2);
@@ -45,7 +45,7 @@ async fn a_use_begins_the_idle_timeout_anew() {
 }
 
 #[tokio::test]
-async fn the_absolute_timeout_ends_a_busy_session_at_its_millisecond() {
+async fn sec_15_the_absolute_timeout_ends_a_busy_session_at_its_millisecond() {
     let it = brief();
     let created = it.create().await;
     let end = START.after(HOUR * 5);
@@ -95,7 +95,7 @@ async fn an_authentication_is_too_old_at_its_millisecond() {
 
 /// What ended stays ended while the clock is past its end by any jump, and a jump never moves an end.
 #[tokio::test]
-async fn no_jump_of_the_clock_moves_the_end_of_a_session() {
+async fn sec_18_no_jump_of_the_clock_moves_the_end_of_a_session() {
     for jump in [HOUR, YEAR] {
         let it = brief();
         let created = it.create().await;

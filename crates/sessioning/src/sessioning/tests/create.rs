@@ -24,7 +24,7 @@ impl Random for Repeating {
 }
 
 #[tokio::test]
-async fn a_colliding_id_neither_overwrites_nor_returns_a_session() {
+async fn sec_08_a_colliding_id_neither_overwrites_nor_returns_a_session() {
     let it = fixture();
     let sessioning = it.sessioning.clone().with_random(Repeating(AtomicUsize::new(0)));
     let first = sessioning.create(alice(), NewSession::default()).await.unwrap();
@@ -43,7 +43,7 @@ impl Random for Broken {
 }
 
 #[tokio::test]
-async fn without_randomness_no_session_begins() {
+async fn sec_02_without_randomness_no_session_begins() {
     let it = fixture();
     let broken = it.sessioning.clone().with_random(Broken);
     let refused = broken.create(alice(), NewSession::default()).await;

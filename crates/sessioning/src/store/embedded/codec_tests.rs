@@ -52,7 +52,7 @@ fn a_record_is_read_back_as_it_was_written() {
 }
 
 #[test]
-fn every_flipped_bit_is_found_out() {
+fn sec_44_every_flipped_bit_is_found_out() {
     let record = record();
     let bytes = encode(&record);
     for bit in 0..bytes.len() * 8 {
@@ -93,7 +93,7 @@ fn fields_of_later_versions_are_skipped() {
 }
 
 #[test]
-fn no_bytes_make_the_decoder_panic() {
+fn sec_44_no_bytes_make_the_decoder_panic() {
     use proptest::prelude::*;
     let id = record().id;
     proptest!(|(body in proptest::collection::vec(any::<u8>(), 0..200))| {
