@@ -115,3 +115,22 @@ impl IntoResponse for ApiError {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sec_02_a_random_source_that_fails_is_503() {
+        let error = ApiError::from(CreateError::Failed(ErrorKind::Random.into()));
+        assert_eq!(error.into_response().status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[test]
+    fn a_failing_store_is_never_not_logged_in() {
+        for kind in [ErrorKind::Unavailable, ErrorKind::TimedOut, ErrorKind::NoSpace, ErrorKind::SyncFailed] {
+            assert_eq!(ApiError::from(Error::from(kind)).problem.code, Code::StoreUnavailable);
+        }
+        assert_eq!(ApiError::from(Error::from(ErrorKind::Overloaded)).problem.code, Code::Overloaded);
+    }
+}
