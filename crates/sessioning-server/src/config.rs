@@ -2,19 +2,24 @@
 //!
 //! The defaults are overridden by `sessioning.toml`, that by `SESSIONING_*` in the environment, that by flags.
 
+mod concept;
+mod cookie;
 mod error;
 mod layers;
+mod session;
 mod text;
 mod values;
 
 use serde::{Deserialize, Serialize};
 use sessioning::store::CacheSettings;
-use sessioning::{Namespace, OnLimit, Policy, Timeout, Timeouts};
-use sessioning_api::{CookieError, CookieSettings, SameSite, SessionCookie};
+use sessioning::{Namespace, Timeout};
 
+pub use concept::{ConceptConfig, UnknownSession};
+pub use cookie::CookieConfig;
 pub use error::ConfigError;
 pub(crate) use layers::read as read_table;
 pub use layers::{Effective, Layers, Setting, Source};
+pub use session::SessionConfig;
 pub use values::{
     Address, AdminListen, ByteSize, LogFormat, LogLevel, LongestTimeout, ProfileSetting, StoreUrl,
     TrustedProxy,
@@ -66,86 +71,6 @@ impl Config {
     }
 }
 
-/// `[session]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SessionConfig {
-    /// Timeouts after NIST SP 800-63B-4, and no longer ones: `aal1`, `aal2`, `aal3`, or `none`.
-    #[serde(with = "text")]
-    pub profile: ProfileSetting,
-    /// Ends a session unused for so long.
-    #[serde(with = "text")]
-    pub idle_timeout: Timeout,
-    /// Ends a session of that age, however busy.
-    #[serde(with = "text")]
-    pub absolute_timeout: Timeout,
-    /// The longest idle timeout a session may ask for; `same` is that of all.
-    #[serde(with = "text")]
-    pub max_idle_timeout: LongestTimeout,
-    /// The longest absolute timeout a session may ask for; `same` is that of all.
-    #[serde(with = "text")]
-    pub max_absolute_timeout: LongestTimeout,
-    /// How much time passes between two recorded uses.
-    #[serde(with = "text")]
-    pub touch_interval: Timeout,
-    /// The most sessions of a user; 0 is no limit.
-    pub max_per_user: usize,
-    /// At that limit: `evict-oldest` or `refuse`.
-    #[serde(with = "text::on_limit")]
-    pub on_limit: OnLimit,
-}
-
-impl Default for SessionConfig {
-    fn default() -> Self {
-        let policy = Policy::default();
-        Self {
-            profile: ProfileSetting::None,
-            idle_timeout: policy.timeouts.idle,
-            absolute_timeout: policy.timeouts.absolute,
-            max_idle_timeout: LongestTimeout::Same,
-            max_absolute_timeout: LongestTimeout::Same,
-            touch_interval: policy.touch_interval,
-            max_per_user: 0,
-            on_limit: policy.on_limit,
-        }
-    }
-}
-
-impl SessionConfig {
-    /// Which timeout is longer than the profile allows, and why not; `None` if none is.
-    fn fault(&self) -> Option<(String, String)> {
-        let ProfileSetting::Of(profile) = self.profile else { return None };
-        let (policy, longest) = (self.policy(), profile.timeouts());
-        let timeouts = [
-            ("idle_timeout", policy.timeouts.idle, longest.idle),
-            ("max_idle_timeout", policy.max_timeouts.idle, longest.idle),
-            ("absolute_timeout", policy.timeouts.absolute, longest.absolute),
-            ("max_absolute_timeout", policy.max_timeouts.absolute, longest.absolute),
-        ];
-        let (key, own, longest) = timeouts.into_iter().find(|(_, own, longest)| own > longest)?;
-        let why = format!(
-            "{own} is longer than the {longest} of the profile {profile} (NIST SP 800-63B-4); \
-             shorten it, or choose another session.profile"
-        );
-        Some((format!("session.{key}"), why))
-    }
-
-    /// The rules that these settings are.
-    #[must_use]
-    pub fn policy(&self) -> Policy {
-        Policy {
-            timeouts: Timeouts { idle: self.idle_timeout, absolute: self.absolute_timeout },
-            max_timeouts: Timeouts {
-                idle: self.max_idle_timeout.or(self.idle_timeout),
-                absolute: self.max_absolute_timeout.or(self.absolute_timeout),
-            },
-            touch_interval: self.touch_interval,
-            max_per_user: (self.max_per_user > 0).then_some(self.max_per_user),
-            on_limit: self.on_limit,
-        }
-    }
-}
-
 /// `[cache]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -173,143 +98,6 @@ impl CacheConfig {
             Timeout::Never => None,
         };
         CacheSettings { max_bytes: self.size.bytes(), ttl }
-    }
-}
-
-/// `[concept]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ConceptConfig {
-    /// What its paths begin with.
-    pub base_path: String,
-    /// The concept's name.
-    pub name: String,
-    /// The name of the action that begins a session.
-    pub create: String,
-    /// The name of the action that ends one.
-    pub delete: String,
-    /// The name of the query for a session's user.
-    pub get_user: String,
-    /// The field that holds the session.
-    pub field: String,
-    /// What a query for an unknown session answers: `error` or `empty`.
-    pub unknown_session: UnknownSession,
-    /// The browser origins that may call; `*` is all of them.
-    pub cors_origins: Vec<String>,
-}
-
-impl Default for ConceptConfig {
-    fn default() -> Self {
-        Self {
-            base_path: "/api".into(),
-            name: "Sessioning".into(),
-            create: "create".into(),
-            delete: "delete".into(),
-            get_user: "_getUser".into(),
-            field: "session".into(),
-            unknown_session: UnknownSession::Error,
-            cors_origins: Vec::new(),
-        }
-    }
-}
-
-impl ConceptConfig {
-    /// The paths of create, delete and the query for a user.
-    #[must_use]
-    pub fn paths(&self) -> [String; 3] {
-        [&self.create, &self.delete, &self.get_user]
-            .map(|method| format!("{}/{}/{method}", self.base_path.trim_end_matches('/'), self.name))
-    }
-
-    /// Why these names cannot be paths; `None` if they can.
-    fn fault(&self) -> Option<(String, String)> {
-        let fault = |key: &str, why: String| Some((format!("concept.{key}"), why));
-        let plain =
-            |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.~".contains(&byte));
-        let is_name = |text: &str| !text.is_empty() && plain(text);
-        let base = &self.base_path;
-        if !(base.is_empty() || base.strip_prefix('/').is_some_and(|path| path.split('/').all(is_name))) {
-            return fault("base_path", format!("{base:?} must be empty or a path such as /api"));
-        }
-        let names = [
-            ("name", &self.name),
-            ("create", &self.create),
-            ("delete", &self.delete),
-            ("get_user", &self.get_user),
-        ];
-        if let Some((key, name)) = names.into_iter().find(|(_, name)| !is_name(name)) {
-            return fault(key, format!("{name:?} must be a plain name of A-Z, a-z, 0-9, _, -, . and ~"));
-        }
-        let mut paths = self.paths();
-        paths.sort();
-        if paths.windows(2).any(|pair| pair[0] == pair[1]) || paths[0].starts_with("/v1/") {
-            let why = "create, delete and get_user need three different paths outside /v1/";
-            return fault("create", why.into());
-        }
-        None
-    }
-}
-
-/// What a concept query for an unknown session answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum UnknownSession {
-    /// `[{"error": …}]`, as the original does.
-    Error,
-    /// `[]`
-    Empty,
-}
-
-/// `[cookie]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CookieConfig {
-    /// Its name; empty for `session` with the strongest prefix that the rest allows.
-    pub name: String,
-    /// The domain whose subdomains get it, too; empty for the host alone that set it.
-    pub domain: String,
-    /// The path below which it is sent.
-    pub path: String,
-    /// Whether requests that other sites cause carry it: `strict`, `lax` or `none`.
-    #[serde(with = "text::same_site")]
-    pub same_site: SameSite,
-    /// Sent over TLS alone.
-    pub secure: bool,
-}
-
-impl Default for CookieConfig {
-    fn default() -> Self {
-        let CookieSettings { path, same_site, secure, .. } = CookieSettings::default();
-        Self { name: String::new(), domain: String::new(), path, same_site, secure }
-    }
-}
-
-impl CookieConfig {
-    /// The cookie that these settings are.
-    ///
-    /// # Errors
-    ///
-    /// When a browser would not take it.
-    pub fn cookie(&self) -> Result<SessionCookie, CookieError> {
-        let given = |text: &String| (!text.is_empty()).then(|| text.clone());
-        SessionCookie::new(CookieSettings {
-            name: given(&self.name),
-            domain: given(&self.domain),
-            path: self.path.clone(),
-            same_site: self.same_site,
-            secure: self.secure,
-        })
-    }
-
-    fn fault(&self) -> Option<(String, String)> {
-        let error = self.cookie().err()?;
-        let key = match error {
-            CookieError::Domain => "domain",
-            CookieError::Path => "path",
-            CookieError::NoneNeedsSecure => "same_site",
-            _ => "name",
-        };
-        Some((format!("cookie.{key}"), error.to_string()))
     }
 }
 

@@ -26,7 +26,9 @@ mod purge;
 mod router;
 mod routes;
 mod serve;
+mod signals;
 mod source;
+mod store;
 mod token;
 mod view;
 

@@ -4,23 +4,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sessioning::store::{CacheStats, Deadline, EmbeddedSettings, GroupStats};
-use sessioning::{Cached, Clock, Embedded, Error, Memory, Sessioning, SystemClock, Timeout};
+use sessioning::{Clock, Error, SystemClock};
 use tokio::sync::watch;
 
 use crate::app::App;
-use crate::config::{Address, AdminListen, Config, ConfigError, StoreUrl};
+use crate::config::{Address, AdminListen, Config, ConfigError};
 use crate::edge::Causes;
 use crate::keys::Keys;
 use crate::listen::{self, Bound};
 use crate::log::LogGuard;
-use crate::metered::Metered;
-use crate::metrics::{Exposition, Metrics, Reading, Readings};
+use crate::metrics::{Exposition, Metrics, Readings};
 use crate::router::{admin_router, router};
+use crate::signals::{HangUps, told_to_stop};
+use crate::store::open;
 use crate::{banner, purge};
-
-/// A queue longer than this serves nobody; its places are set aside at once.
-const MAX_QUEUE: usize = 1 << 20;
 
 /// How often to look whether log lines were dropped.
 const LOG_CHECK: Duration = Duration::from_secs(1);
@@ -86,46 +83,6 @@ pub async fn serve(
     Ok(())
 }
 
-/// The store, open, and what it counts.
-struct Opened {
-    sessioning: Sessioning,
-    groups: Option<Reading<GroupStats>>,
-    cache: Option<Reading<CacheStats>>,
-}
-
-/// Opens the store that the configuration names, with its cache and its deadline.
-async fn open(
-    config: &Config,
-    trust_clock: bool,
-    clock: Arc<dyn Clock>,
-    metrics: &Metrics,
-) -> Result<Opened, Error> {
-    let (sessioning, groups, cache): (_, Option<Reading<_>>, Option<Reading<_>>) = match &config.store {
-        StoreUrl::Memory => (Sessioning::new(Metered::new(Memory::new(), metrics.clone())), None, None),
-        StoreUrl::Embedded(directory) => {
-            let queue = config.limits.queue.clamp(1, MAX_QUEUE);
-            let settings = EmbeddedSettings { directory: directory.clone(), queue, trust_clock };
-            let opening = Arc::clone(&clock);
-            let opened = tokio::task::spawn_blocking(move || Embedded::open_with(&settings, &*opening));
-            let embedded = opened.await.unwrap_or(Err(sessioning::ErrorKind::Unavailable.into()))?;
-            let groups = Arc::new(embedded.group_monitor());
-            let cached = Cached::new(
-                Metered::new(embedded, metrics.clone()),
-                config.cache.settings(),
-                Arc::clone(&clock),
-            );
-            let cache = Arc::new(cached.monitor());
-            let sessioning = match config.limits.request_timeout {
-                Timeout::After(deadline) => Sessioning::new(Deadline::new(cached, deadline)),
-                Timeout::Never => Sessioning::new(cached),
-            };
-            (sessioning, Some(groups), Some(cache))
-        }
-    };
-    let sessioning = sessioning.with_policy(config.session.policy()).with_clock(clock);
-    Ok(Opened { sessioning, groups, cache })
-}
-
 /// Reads the keys again at every hang-up. A fault keeps the old ones, and so does a configuration without any:
 /// what was guarded by keys is not opened by an empty file.
 async fn reload_keys(
@@ -181,60 +138,6 @@ async fn tell_dropped_lines(dropped: tracing_appender::non_blocking::ErrorCounte
             );
             told = now;
         }
-    }
-}
-
-/// Listens for the signals from the call on, not from the first poll.
-#[cfg(unix)]
-fn told_to_stop() -> impl Future<Output = ()> {
-    use tokio::signal::unix::{Signal, SignalKind, signal};
-    async fn wait(signals: std::io::Result<Signal>) {
-        match signals {
-            Ok(mut signals) => drop(signals.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    }
-    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    async {
-        tokio::select! {
-            () = wait(terminate) => {}
-            () = wait(interrupt) => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn told_to_stop() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
-}
-
-/// SIGHUPs, from when it is made on.
-struct HangUps {
-    #[cfg(unix)]
-    signals: Option<tokio::signal::unix::Signal>,
-}
-
-impl HangUps {
-    #[cfg(unix)]
-    fn listen() -> Self {
-        use tokio::signal::unix::{SignalKind, signal};
-        Self { signals: signal(SignalKind::hangup()).ok() }
-    }
-
-    #[cfg(not(unix))]
-    fn listen() -> Self {
-        Self {}
-    }
-
-    /// Waits for one; false if there will be none.
-    async fn next(&mut self) -> bool {
-        #[cfg(unix)]
-        if let Some(signals) = &mut self.signals {
-            return signals.recv().await.is_some();
-        }
-        false
     }
 }
 

@@ -1,3 +1,5 @@
+use sessioning::{OnLimit, Policy};
+
 use super::*;
 
 fn example() -> toml::Table {
