@@ -13,6 +13,27 @@ use sessioning_api::{Code, OAuthError, Problem};
 const KEY: &str = "api_key";
 const BEARER: &str = "api_key_as_bearer";
 
+/// What several operations answer.
+#[derive(utoipa::IntoResponses)]
+#[response(
+    status = 401,
+    description = "`session_invalid`: not logged in",
+    content_type = "application/problem+json"
+)]
+pub(crate) struct NotLoggedIn(#[expect(dead_code, reason = "it is described, never made")] Problem);
+
+#[derive(utoipa::IntoResponses)]
+#[response(
+    status = 409,
+    description = "`version_conflict`: others went on changing the session; nothing was done",
+    content_type = "application/problem+json"
+)]
+pub(crate) struct Conflict(#[expect(dead_code, reason = "it is described, never made")] Problem);
+
+#[derive(utoipa::IntoResponses)]
+#[response(status = 422, description = "`invalid_user`", content_type = "application/problem+json")]
+pub(crate) struct InvalidUser(#[expect(dead_code, reason = "it is described, never made")] Problem);
+
 /// Adds to what the routes say of themselves what holds for all of them.
 pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
     document.info = Info::new("sessioning", env!("CARGO_PKG_VERSION"));

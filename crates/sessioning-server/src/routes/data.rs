@@ -15,6 +15,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::body;
 use crate::check::{holder, invalid};
+use crate::openapi::{Conflict, NotLoggedIn};
 use crate::problem::ApiError;
 use crate::token::Sent;
 
@@ -28,10 +29,8 @@ use crate::token::Sent;
     responses(
         (status = 200, description = "The session as it is now", body = FoundSession,
             headers(("ETag" = String))),
-        (status = 401, description = "`session_invalid`", body = Problem,
-            content_type = "application/problem+json"),
-        (status = 409, description = "`version_conflict`: others went on changing the session; nothing was done",
-            body = Problem, content_type = "application/problem+json"),
+        NotLoggedIn,
+        Conflict,
         (status = 412, description = "`precondition_failed`: the session has another version than `If-Match` names",
             body = Problem, content_type = "application/problem+json"),
     ))]

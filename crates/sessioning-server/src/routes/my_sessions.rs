@@ -11,6 +11,7 @@ use sessioning_api::{Code, Problem, Revoked, SessionPage};
 use crate::access::Caller;
 use crate::app::App;
 use crate::check::holder;
+use crate::openapi::NotLoggedIn;
 use crate::params::{self, Id, PageQuery};
 use crate::problem::ApiError;
 use crate::token::Sent;
@@ -21,8 +22,7 @@ use crate::view;
     params(PageQuery),
     responses(
         (status = 200, description = "A page of sessions", body = SessionPage),
-        (status = 401, description = "`session_invalid`", body = Problem,
-            content_type = "application/problem+json"),
+        NotLoggedIn,
     ))]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
@@ -58,8 +58,7 @@ pub(crate) async fn page(app: &App, owner: &Owner, query: &PageQuery) -> Result<
     params(("id" = String, Path, format = "uuid")),
     responses(
         (status = 204, description = "It has ended"),
-        (status = 401, description = "`session_invalid`", body = Problem,
-            content_type = "application/problem+json"),
+        NotLoggedIn,
         (status = 404, description = "`not_found`: the holder has no such session", body = Problem,
             content_type = "application/problem+json"),
     ))]
@@ -81,8 +80,7 @@ pub(crate) async fn end(
 #[utoipa::path(delete, path = "/v1/my/sessions", tag = "session", operation_id = "end_my_other_sessions",
     responses(
         (status = 200, description = "How many have ended", body = Revoked),
-        (status = 401, description = "`session_invalid`", body = Problem,
-            content_type = "application/problem+json"),
+        NotLoggedIn,
     ))]
 pub(crate) async fn end_others(
     State(app): State<Arc<App>>,

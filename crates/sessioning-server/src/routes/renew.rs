@@ -7,13 +7,14 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use sessioning::{Changed, Invalid};
-use sessioning_api::{Code, IssuedSession, Problem, RenewSession};
+use sessioning_api::{Code, IssuedSession, RenewSession};
 
 use super::sessions::{authentication, issued};
 use crate::access::Caller;
 use crate::app::App;
 use crate::body;
 use crate::check::invalid;
+use crate::openapi::{Conflict, NotLoggedIn};
 use crate::problem::ApiError;
 use crate::token::Sent;
 
@@ -24,10 +25,8 @@ use crate::token::Sent;
     request_body = RenewSession,
     responses(
         (status = 200, description = "The session, and its new token", body = IssuedSession),
-        (status = 401, description = "`session_invalid`", body = Problem,
-            content_type = "application/problem+json"),
-        (status = 409, description = "`version_conflict`: others went on changing the session; nothing was done",
-            body = Problem, content_type = "application/problem+json"),
+        NotLoggedIn,
+        Conflict,
     ))]
 pub(crate) async fn renew(
     State(app): State<Arc<App>>,

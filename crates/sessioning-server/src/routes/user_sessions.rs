@@ -6,12 +6,13 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::{Extension, Json};
 use sessioning::Owner;
-use sessioning_api::{Problem, Revoked, SessionPage};
+use sessioning_api::{Revoked, SessionPage};
 
 use super::my_sessions::{page, revoked};
 use crate::access::Caller;
 use crate::app::App;
 use crate::log::plain;
+use crate::openapi::InvalidUser;
 use crate::params::{self, ExceptQuery, InPath, PageQuery};
 use crate::problem::ApiError;
 
@@ -20,8 +21,7 @@ use crate::problem::ApiError;
     params(("user" = String, Path), PageQuery),
     responses(
         (status = 200, description = "A page of sessions", body = SessionPage),
-        (status = 422, description = "`invalid_user`", body = Problem,
-            content_type = "application/problem+json"),
+        InvalidUser,
     ))]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
@@ -41,8 +41,7 @@ pub(crate) async fn list(
     operation_id = "revoke_user_sessions", params(("user" = String, Path), ExceptQuery),
     responses(
         (status = 200, description = "How many have ended", body = Revoked),
-        (status = 422, description = "`invalid_user`", body = Problem,
-            content_type = "application/problem+json"),
+        InvalidUser,
     ))]
 pub(crate) async fn revoke(
     State(app): State<Arc<App>>,
