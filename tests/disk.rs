@@ -40,7 +40,7 @@ fn fill(path: &std::path::Path) {
 }
 
 #[test]
-fn a_full_disk_refuses_writes_loses_nothing_and_recovers_by_itself() {
+fn sec_41_a_full_disk_refuses_writes_loses_nothing_and_recovers_by_itself() {
     if !works("unshare", &["-Urm", "true"]) {
         return skip("unshare cannot make a mount of its own here");
     }
@@ -114,7 +114,7 @@ fn start_with_failing_sync(store: &str, error: &str, when: usize) -> Service {
 }
 
 #[test]
-fn after_a_failed_sync_writes_are_refused_until_a_restart() {
+fn sec_41_after_a_failed_sync_writes_are_refused_until_a_restart() {
     if !works("strace", &["-e", "trace=none", "true"]) {
         return skip("strace cannot trace here");
     }

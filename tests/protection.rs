@@ -196,9 +196,9 @@ fn a_key_of_one_namespace_ends_nobody_elsewhere() {
 fn a_hang_up_reads_the_keys_again_and_keeps_the_old_ones_if_it_cannot() {
     let ((old, old_entry), (new, new_entry)) =
         (new_key(&["--scope", "check"]), new_key(&["--scope", "check"]));
-    let (service, folder) = start_with(&[&old_entry], &["--set", "keys_file=more.toml"]);
-    drop(service);
+    let folder = tempfile::tempdir().unwrap();
     let (main, more) = (folder.path().join("sessioning.toml"), folder.path().join("more.toml"));
+    fs::write(&main, &old_entry).unwrap();
     fs::write(&more, &new_entry).unwrap();
     let service = Service::start_in(folder.path(), &["--store", "memory:", "--set", "keys_file=more.toml"]);
     let works = |key: &str| {

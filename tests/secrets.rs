@@ -49,13 +49,47 @@ fn sec_05_no_token_is_in_any_log_or_file() {
         service.request("GET", "/v1/session", &[("X-Session-Namespace", token)], b"");
         service.post("/api/Sessioning/create", &format!(r#"{{"user":"{token}\n{token}"}}"#));
         service.post("/api/Sessioning/delete", &session_body(&format!("{token} ")));
-        service.post("/v1/sessions", &format!(r#"{{"{token}":1}}"#));
+        for (method, path, body) in [
+            ("POST", "/v1/sessions".to_owned(), format!(r#"{{"{token}":1}}"#)),
+            ("POST", "/v1/sessions".into(), format!(r#"{{"user":"a","idle_timeout":"{token}"}}"#)),
+            ("POST", "/v1/sessions/check".into(), format!(r#"{{"tokens":"{token}"}}"#)),
+            ("POST", "/v1/sessions/check".into(), format!(r#"{{"tokens":["{token}"],"max_age":"{token}"}}"#)),
+            ("POST", "/v1/sessions/revoke-everyone".into(), format!(r#"{{"confirm":"{token}"}}"#)),
+            ("GET", format!("/v1/session?{token}=1"), String::new()),
+            (
+                "GET",
+                format!("/v1/users/{}/sessions?limit=1&cursor={token}", token.replace('_', "%5F")),
+                String::new(),
+            ),
+            ("GET", format!("/v1/sessions/{token}"), String::new()),
+            ("DELETE", format!("/v1/users/a/sessions?except={token}"), String::new()),
+        ] {
+            let answer = service.v1(method, &path, token, &body);
+            assert!(!answer.body.contains(&token[36..]), "{method} {path}: {answer:?}");
+        }
+        let form = ("Content-Type", "application/x-www-form-urlencoded");
+        for body in [format!("{token}=1"), format!("token={token}&token={token}"), format!("token={token}")] {
+            let answer = service.v1_with("POST", "/v1/introspect", "", &body, &[form]);
+            assert!(!answer.body.contains(&token[36..]), "{answer:?}");
+        }
+        service.v1_with(
+            "PATCH",
+            "/v1/session/data",
+            "",
+            "{}",
+            &[("Cookie", &format!("__Host-session={token}"))],
+        );
         service.post("/api/Sessioning/_getUser", &format!(r#"{{"session":["{token}"]}}"#));
     }
+    let mut renewed = Vec::new();
     for token in tokens.iter().step_by(2) {
+        let new = service.v1("POST", "/v1/session/renew", token, "").json();
+        renewed.push(new["token"].as_str().unwrap().to_owned());
         service.delete(token);
         service.user_of(token);
+        service.v1("GET", "/v1/my/sessions", renewed.last().unwrap(), "");
     }
+    let tokens = [tokens, renewed].concat();
     assert!(service.stop().success());
     let log = service.log();
     assert!(log.lines().count() > 500, "the scenario is meant to be logged");

@@ -7,6 +7,8 @@ const LONGEST: u64 = 400 * 24 * 60 * 60;
 /// The most bytes of a name and its value, and of an attribute, that a browser takes (RFC 6265bis).
 const MAX_PAIR: usize = 4096;
 const MAX_ATTRIBUTE: usize = 1024;
+/// The most bytes of a name, which leaves any token its room.
+const MAX_NAME: usize = 256;
 
 /// What the cookie shall be; the default is `__Host-session=…; Path=/; Secure; HttpOnly; SameSite=Lax`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +76,7 @@ impl SessionCookie {
             };
             text.split('.').all(named)
         };
-        if name.is_empty() || !name.iter().all(|byte| is_token(*byte)) {
+        if !(1..=MAX_NAME).contains(&name.len()) || !name.iter().all(|byte| is_token(*byte)) {
             Err(CookieError::Name)
         } else if (begins(b"__Host-") || begins(b"__Secure-") || begins(b"__Http-")) && !secure {
             Err(CookieError::PrefixNeedsSecure)
@@ -189,7 +191,7 @@ impl fmt::Display for SameSite {
 /// Why a browser would not take a cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CookieError {
-    /// The name is empty, or has characters that no name may have.
+    /// The name is empty or too long, or has characters that no name may have.
     Name,
     /// A prefix that promises `Secure` without it.
     PrefixNeedsSecure,
@@ -208,7 +210,7 @@ pub enum CookieError {
 impl fmt::Display for CookieError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Name => "a cookie's name is letters, digits and !#$%&'*+-.^_`|~, at least one",
+            Self::Name => "a cookie's name is letters, digits and !#$%&'*+-.^_`|~, 1 to 256 of them",
             Self::PrefixNeedsSecure => "a cookie whose name begins with __Host-, __Secure- or __Http- must be secure",
             Self::HostPrefix => "a cookie whose name begins with __Host- must have the path / and no domain",
             Self::NoneNeedsSecure => "a cookie with same_site = none must be secure",

@@ -21,7 +21,7 @@ pub(crate) struct Connection {
 
     /// The namespace of the session.
     #[arg(long, value_name = "NAME")]
-    namespace: Option<String>,
+    pub(crate) namespace: Option<String>,
 }
 
 impl Connection {

@@ -112,7 +112,10 @@ pub(crate) async fn access(State(gate): State<Gate>, mut request: Request, next:
     let surface = Surface::of(&app.config, request.uri().path());
     let caller = match allowed(app, gate.scope, request.headers()) {
         Ok(caller) => caller,
-        Err(error) => return surface.render(error),
+        Err(error) => {
+            tracing::warn!("[access] A request was refused: {}", error.problem);
+            return surface.render(error);
+        }
     };
     let counted = match caller.key {
         Some(_) => None,
@@ -133,6 +136,11 @@ pub(crate) async fn access(State(gate): State<Gate>, mut request: Request, next:
 pub(crate) fn allowed(app: &App, scope: Scope, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let asked = asked_namespace(headers)?;
     let keys = app.keys();
+    if keys.is_empty() && scope == Scope::Admin && !app.config.listen.is_local() {
+        // Whoever opened the service to a network did not mean that anybody there may log everybody out.
+        let why = "configure a key with the scope admin: others than this machine can call";
+        return Err(ApiError::because(Code::ApiKeyInvalid, why));
+    }
     if keys.is_empty() {
         return Ok(Caller { namespace: asked.unwrap_or_default(), key: None, is_bound: false });
     }
@@ -159,9 +167,13 @@ pub(crate) fn is_known(app: &App, headers: &HeaderMap) -> bool {
 }
 
 fn asked_namespace(headers: &HeaderMap) -> Result<Option<Namespace>, ApiError> {
-    let Some(value) = headers.get(NAMESPACE) else { return Ok(None) };
+    let mut values = headers.get_all(NAMESPACE).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.any(|other| other != value) {
+        return Err(ApiError::invalid("the request names two different namespaces"));
+    }
     let namespace = value.to_str().unwrap_or_default().parse();
-    namespace.map(Some).map_err(|error| ApiError::because(Code::InvalidRequest, error))
+    namespace.map(Some).map_err(ApiError::invalid)
 }
 
 /// The key in `X-Api-Key`, or the Bearer credential that looks like one.
@@ -170,7 +182,7 @@ fn key_text(headers: &HeaderMap) -> Result<Option<&[u8]>, ApiError> {
     let mut keys = headers.get_all(API_KEY).iter().map(HeaderValue::as_bytes).chain(bearers);
     let first = keys.next();
     if keys.any(|other| Some(other) != first) {
-        return Err(ApiError::because(Code::InvalidRequest, "the request carries two different API keys"));
+        return Err(ApiError::invalid("the request carries two different API keys"));
     }
     Ok(first)
 }

@@ -31,13 +31,13 @@ impl App {
     pub(crate) fn new(
         sessioning: Sessioning,
         config: Config,
+        cookie: SessionCookie,
         keys: Keys,
         metrics: Metrics,
         exposition: Exposition,
     ) -> Self {
         Self {
-            // Checked when the configuration was read.
-            cookie: config.cookie.cookie().unwrap_or_default(),
+            cookie,
             cursors: Cursors::over(&sessioning),
             failures: Failures::new(config.limits.failed_checks),
             metrics,

@@ -60,7 +60,8 @@ pub(crate) async fn json_or_default<T: DeserializeOwned + Default>(
     body: Body,
     limits: &LimitsConfig,
 ) -> Result<T, ApiError> {
-    if body.is_end_stream() { Ok(T::default()) } else { json(headers, body, limits).await }
+    let bytes = read(body, limits).await?;
+    if bytes.is_empty() { Ok(T::default()) } else { json(headers, Body::from(bytes), limits).await }
 }
 
 /// The text of a body that is a JSON object of one of these kinds.

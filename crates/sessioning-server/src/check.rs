@@ -4,6 +4,7 @@ use sessioning::{Checked, Demand, Error, Expiry, Invalid, Namespace, Session, Se
 use sessioning_api::{Code, Problem};
 
 use crate::app::App;
+use crate::failures::FailedChecks;
 use crate::problem::{ApiError, Challenge};
 
 /// What a token opens. What is no token of ours (`None`) is not found, without asking the store.
@@ -48,8 +49,14 @@ pub(crate) async fn holder(
     }
 }
 
+/// The same answer for a token that was refused without a check of its own, counted as one.
+pub(crate) fn refused(app: &App, action: &str, token: Option<&SessionToken>, reason: Invalid) -> ApiError {
+    app.metrics.checked(if token.is_some() { name(reason) } else { "malformed" });
+    invalid(action, token, reason)
+}
+
 /// The one answer for every token that opens nothing; why it does not is for the log.
-pub(crate) fn invalid(action: &str, token: Option<&SessionToken>, reason: Invalid) -> ApiError {
+fn invalid(action: &str, token: Option<&SessionToken>, reason: Invalid) -> ApiError {
     match token {
         None => tracing::debug!("[v1.{action}] No such session"),
         // A session's name with another's secret: somebody guesses, or uses what was renewed.
@@ -58,7 +65,7 @@ pub(crate) fn invalid(action: &str, token: Option<&SessionToken>, reason: Invali
         }
         Some(token) => tracing::debug!("[v1.{action}] No such session: {} ({reason:?})", token.id()),
     }
-    ApiError::new(Code::SessionInvalid)
+    ApiError::new(Code::SessionInvalid).counting(FailedChecks::ONE)
 }
 
 /// RFC 9470, section 3: what is missing, so that the client can ask its user for it.

@@ -9,6 +9,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
 use sessioning::Error;
 use sessioning_api::Code;
 
@@ -146,7 +147,8 @@ impl std::fmt::Display for Masked<'_> {
             if number > 0 {
                 f.write_str("/")?;
             }
-            if segment.contains("ses_") || segment.contains("sk_") {
+            let plain = percent_decode_str(segment).decode_utf8_lossy();
+            if plain.contains("ses_") || plain.contains("sk_") {
                 f.write_str("…")?;
             } else {
                 write!(f, "{}", segment.escape_debug())?;

@@ -18,9 +18,18 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// The most sources that are remembered; the longest unseen is forgotten first.
 const MAX_SOURCES: NonZeroUsize = NonZeroUsize::new(16 * 1024).unwrap();
 
-/// Put by a route into its answer's extensions: how many checks failed in it. Problems count by their code.
-#[derive(Clone, Copy)]
-pub(crate) struct FailedChecks(pub(crate) u32);
+/// Put into an answer's extensions where tokens were sent that opened nothing. To send none is no failure.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FailedChecks {
+    pub(crate) count: u32,
+    /// Whether the answer says nothing else. One that tells of a good token, too, is never withheld.
+    pub(crate) nothing_else: bool,
+}
+
+impl FailedChecks {
+    /// The one token of a request opened nothing.
+    pub(crate) const ONE: Self = Self { count: 1, nothing_else: true };
+}
 
 /// Who failed how often.
 pub(crate) struct Failures {
@@ -40,23 +49,22 @@ impl Failures {
         Self { per_minute, sources: Mutex::new(LruCache::new(MAX_SOURCES)) }
     }
 
-    /// Counts the failures in an answer to `source`; an error if there were too many.
+    /// Counts the failures in an answer to `source`; an error, to be answered instead, if there were too many.
     pub(crate) fn count(&self, source: Source, response: &Response) -> Result<(), ApiError> {
-        let failures = failed(response);
-        if self.per_minute == 0 || failures == 0 {
+        let Some(failed) = response.extensions().get::<FailedChecks>() else { return Ok(()) };
+        if self.per_minute == 0 || failed.count == 0 {
             return Ok(());
         }
-        match self.add(source, failures, Instant::now()) {
-            Outcome::Within => return Ok(()),
-            Outcome::Over => {}
-            Outcome::JustOver => tracing::warn!(
-                %source, limit = self.per_minute, "too many failed checks in a minute from one address: it gets 429"
-            ),
+        let outcome = self.add(source, failed.count, Instant::now());
+        if outcome == Outcome::JustOver {
+            let limit = self.per_minute;
+            tracing::warn!(%source, limit, "too many failed checks in a minute from one address: it gets 429");
         }
-        Err(ApiError::because(
-            Code::RateLimited,
-            format_args!("more than {} failed checks a minute from this address", self.per_minute),
-        ))
+        if outcome == Outcome::Within || !failed.nothing_else {
+            return Ok(());
+        }
+        let limit = format_args!("more than {} failed checks a minute from this address", self.per_minute);
+        Err(ApiError::because(Code::RateLimited, limit))
     }
 
     fn add(&self, source: Source, failures: u32, now: Instant) -> Outcome {
@@ -83,12 +91,6 @@ enum Outcome {
     /// The one that is told, once a window.
     JustOver,
     Over,
-}
-
-fn failed(response: &Response) -> u32 {
-    let extensions = response.extensions();
-    let by_code = || extensions.get::<ApiError>().is_some_and(|it| it.problem.code == Code::SessionInvalid);
-    extensions.get::<FailedChecks>().map_or_else(|| u32::from(by_code()), |failed| failed.0)
 }
 
 impl std::fmt::Debug for Failures {

@@ -25,11 +25,26 @@ impl<S: Store> Metered<S> {
         outcome: impl FnOnce(&T) -> &'static str,
         call: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let began = Instant::now();
+        let mut told =
+            Told { metrics: &self.metrics, operation, outcome: "abandoned", began: Instant::now() };
         let answer = call.await;
-        let outcome = answer.as_ref().map_or("error", outcome);
-        self.metrics.stored(operation, outcome, began.elapsed());
+        told.outcome = answer.as_ref().map_or("error", outcome);
         answer
+    }
+}
+
+/// Counts an operation when it ends, also when nobody waits for its answer any more: the slowest do not go
+/// uncounted.
+struct Told<'a> {
+    metrics: &'a Metrics,
+    operation: &'static str,
+    outcome: &'static str,
+    began: Instant,
+}
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        self.metrics.stored(self.operation, self.outcome, self.began.elapsed());
     }
 }
 

@@ -149,8 +149,12 @@ impl Exposition {
         );
         if let Some(cache) = readings.cache {
             let hits = cache.clone();
-            all.register("cache_hits", "Reads that the cache answered", Read(move || hits().hits));
-            all.register("cache_misses", "Reads that went on to the store", Read(move || cache().misses));
+            all.register("cache_hits", "Reads that the cache answered", ReadCounter(move || hits().hits));
+            all.register(
+                "cache_misses",
+                "Reads that went on to the store",
+                ReadCounter(move || cache().misses),
+            );
         }
         if let Some(groups) = readings.groups {
             all.register("store_group_size", "Writes that shared a sync", GroupSizes(groups));
@@ -159,7 +163,7 @@ impl Exposition {
         all.register(
             "log_lines_dropped",
             "Log lines that came too fast to be written",
-            Read(move || lines()),
+            ReadCounter(move || lines()),
         );
         Self(all)
     }
@@ -174,9 +178,9 @@ impl Exposition {
 }
 
 /// A counter that is read where it is counted.
-struct Read<F>(F);
+struct ReadCounter<F>(F);
 
-impl<F: Fn() -> u64> EncodeMetric for Read<F> {
+impl<F: Fn() -> u64> EncodeMetric for ReadCounter<F> {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> std::fmt::Result {
         encoder.encode_counter::<NoLabelSet, _, u64>(&(self.0)(), None)
     }
@@ -186,9 +190,9 @@ impl<F: Fn() -> u64> EncodeMetric for Read<F> {
     }
 }
 
-impl<F> std::fmt::Debug for Read<F> {
+impl<F> std::fmt::Debug for ReadCounter<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Read")
+        f.write_str("ReadCounter")
     }
 }
 

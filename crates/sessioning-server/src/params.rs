@@ -24,9 +24,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 }
 
 /// The user in a path, percent-decoded.
-pub(crate) struct InPath(pub(crate) User);
+pub(crate) struct UserInPath(pub(crate) User);
 
-impl<S: Send + Sync> FromRequestParts<S> for InPath {
+impl<S: Send + Sync> FromRequestParts<S> for UserInPath {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {

@@ -7,6 +7,9 @@ use axum::response::{IntoResponse, Response};
 use sessioning::{CreateError, Error, ErrorKind};
 use sessioning_api::{Code, Problem};
 
+use crate::failures::FailedChecks;
+use crate::log::plain;
+
 /// A problem on its way out; the edge writes its body, which names the request.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiError {
@@ -14,6 +17,8 @@ pub(crate) struct ApiError {
     /// The cause, for the log alone.
     pub(crate) cause: Option<Error>,
     challenge: Challenge,
+    /// The tokens that opened nothing, where that is the problem.
+    failed_checks: Option<FailedChecks>,
 }
 
 /// The authentication that would do, where one is missing (RFC 9470).
@@ -28,8 +33,9 @@ impl ApiError {
         Problem::new(code).into()
     }
 
+    /// A problem and what exactly it is; a detail may repeat what the caller sent, but no token or key of it.
     pub(crate) fn because(code: Code, detail: impl std::fmt::Display) -> Self {
-        Problem::new(code).because(detail).into()
+        Problem::new(code).because(plain(&detail.to_string())).into()
     }
 
     /// The request is not what the route takes.
@@ -39,6 +45,10 @@ impl ApiError {
 
     pub(crate) fn challenging(self, challenge: Challenge) -> Self {
         Self { challenge, ..self }
+    }
+
+    pub(crate) fn counting(self, failed: FailedChecks) -> Self {
+        Self { failed_checks: Some(failed), ..self }
     }
 
     pub(crate) fn status(&self) -> StatusCode {
@@ -81,7 +91,7 @@ impl Challenge {
 
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
-        Self { problem: Box::new(problem), cause: None, challenge: Challenge::default() }
+        Self { problem: Box::new(problem), cause: None, challenge: Challenge::default(), failed_checks: None }
     }
 }
 
@@ -111,6 +121,9 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         self.add_headers(&mut response);
+        if let Some(failed) = self.failed_checks {
+            response.extensions_mut().insert(failed);
+        }
         response.extensions_mut().insert(self);
         response
     }

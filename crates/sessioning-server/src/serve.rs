@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sessioning::{Clock, Error, SystemClock};
+use sessioning_api::CookieError;
 use tokio::sync::watch;
 
 use crate::app::App;
@@ -41,12 +42,13 @@ pub async fn serve(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let keys = Keys::load(&config).map_err(ServeError::Config)?;
     check_protection(&config, &keys)?;
+    let cookie = config.cookie.cookie().map_err(ServeError::Cookie)?;
     let (metrics, dropped) = (Metrics::default(), log.dropped.clone());
     let dropped_lines = Arc::new(move || u64::try_from(dropped.dropped_lines()).unwrap_or(u64::MAX));
     let opened = open(&config, trust_clock, Arc::clone(&clock), &metrics).await.map_err(ServeError::Store)?;
     let readings = Readings { groups: opened.groups, cache: opened.cache, dropped_lines };
     let exposition = Exposition::new(&metrics, readings);
-    let app = Arc::new(App::new(opened.sessioning, config, keys, metrics, exposition));
+    let app = Arc::new(App::new(opened.sessioning, config, cookie, keys, metrics, exposition));
     let public = bind(&app.config.listen).await?;
     let admin = match &app.config.admin_listen {
         AdminListen::On(address) => Some(bind(address).await?),
@@ -147,6 +149,8 @@ async fn tell_dropped_lines(dropped: tracing_appender::non_blocking::ErrorCounte
 pub enum ServeError {
     /// A setting or a key is not usable.
     Config(ConfigError),
+    /// No browser would take the cookie.
+    Cookie(CookieError),
     /// The store cannot be opened.
     Store(Error),
     /// Anybody who reaches the address could log in as anybody.
@@ -166,6 +170,7 @@ impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
+            Self::Cookie(error) => write!(f, "[cookie]: {error}"),
             Self::Store(error) => Causes(error).fmt(f),
             Self::Unprotected(address) => write!(
                 f,

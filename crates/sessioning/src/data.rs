@@ -91,6 +91,8 @@ pub struct Data(Map<String, Value>);
 impl Data {
     /// The most bytes of JSON text, without white space.
     pub const MAX_BYTES: usize = 4096;
+    /// The most objects and lists within one another; whoever reads a session with its data around it needs room.
+    pub const MAX_DEPTH: usize = 64;
 
     /// Reads the JSON text of an object.
     ///
@@ -116,8 +118,20 @@ impl Data {
         }
     }
 
+    /// # Errors
+    ///
+    /// When it cannot be kept: what is stored is its text, so that has to be read back as the very same.
     fn bounded(self) -> Result<Self, DataError> {
-        if self.to_json().len() > Self::MAX_BYTES { Err(DataError::TooLarge) } else { Ok(self) }
+        let text = self.to_json();
+        if text.len() > Self::MAX_BYTES {
+            Err(DataError::TooLarge)
+        } else if self.0.values().map(depth).max().unwrap_or(0) >= Self::MAX_DEPTH {
+            Err(DataError::TooDeep)
+        } else if serde_json::from_str::<Map<String, Value>>(&text).is_ok_and(|read| read == self.0) {
+            Ok(self)
+        } else {
+            Err(DataError::Reserved)
+        }
     }
 
     /// The JSON text, without white space.
@@ -130,6 +144,15 @@ impl Data {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// How many objects and lists are within one another.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        _ => 0,
     }
 }
 
@@ -156,6 +179,10 @@ pub enum DataError {
     NotAnObject,
     /// Its text is longer than [`Data::MAX_BYTES`].
     TooLarge,
+    /// It is nested deeper than [`Data::MAX_DEPTH`].
+    TooDeep,
+    /// It has a member by whose name the JSON library marks numbers.
+    Reserved,
 }
 
 impl fmt::Display for DataError {
@@ -163,6 +190,8 @@ impl fmt::Display for DataError {
         f.write_str(match self {
             Self::NotAnObject => "data must be a JSON object",
             Self::TooLarge => "data must be at most 4096 bytes of JSON",
+            Self::TooDeep => "data must be nested at most 64 deep",
+            Self::Reserved => "data must not have a member named $serde_json::private::Number",
         })
     }
 }
@@ -182,6 +211,26 @@ mod tests {
         let of = |len: usize| format!(r#"{{"k":"{}"}}"#, "x".repeat(len - 8));
         assert!(Data::from_json(&of(4096)).is_ok());
         assert_eq!(Data::from_json(&of(4097)), Err(DataError::TooLarge));
+    }
+
+    /// The library keeps numbers as text under that name; an object that has it beside others would not be read
+    /// back from what is stored, and the session be lost with it.
+    #[test]
+    fn what_would_not_be_read_back_is_refused() {
+        let odd = r#"{"keep":1,"x":{"a":1,"$serde_json::private::Number":"abc"}}"#;
+        assert_eq!(Data::from_json(odd), Err(DataError::Reserved));
+        let patched = Data::default().patched(&Patch::from_json(odd).unwrap());
+        assert_eq!(patched, Err(DataError::Reserved));
+        assert!(DataError::Reserved.to_string().contains("must not have a member named"));
+    }
+
+    #[test]
+    fn data_is_nested_at_most_64_deep() {
+        let nested = |depth: usize| format!(r#"{{"k":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+        assert!(Data::from_json(&nested(63)).is_ok());
+        assert_eq!(Data::from_json(&nested(64)), Err(DataError::TooDeep));
+        let objects = format!("{}1{}", r#"{"k":"#.repeat(65), "}".repeat(65));
+        assert_eq!(Data::from_json(&objects).unwrap_err().to_string(), "data must be nested at most 64 deep");
     }
 
     #[test]

@@ -87,6 +87,7 @@ mod tests {
         }
         for other in ["", "AAL1", "aal4", "none"] {
             assert_eq!(other.parse::<Profile>(), Err(UnknownProfile));
+            assert_eq!(UnknownProfile.to_string(), "a profile is aal1, aal2 or aal3");
         }
     }
 }

@@ -39,7 +39,10 @@ impl Sessioning {
         Self::over(Arc::new(store))
     }
 
-    /// The same in a store that somebody else uses, too.
+    /// The same in a store that somebody else looks at, too.
+    ///
+    /// Who creates and who revokes have to be clones of one `Sessioning`: it knows of the creates under way that a
+    /// revocation has to refuse. Two made over one store promise that only for creates that were answered.
     #[must_use]
     pub fn over(store: Arc<dyn Store>) -> Self {
         Self {

@@ -79,9 +79,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// How often this store may have changed otherwise than by calls that were answered: it counts reopenings
     /// that brought a failed write to its end. What was read before counts no more, so a cache empties itself.
-    fn reopenings(&self) -> u64 {
-        0
-    }
+    /// 0 for a store that cannot be reopened.
+    fn reopenings(&self) -> u64;
 
     /// A key of this store's own: 32 random bytes, made once and kept with the records.
     ///
@@ -107,7 +106,8 @@ pub enum Inserted {
     },
     /// The id is taken.
     Taken,
-    /// The owner was revoked meanwhile.
+    /// The owner was revoked meanwhile, by another process over the same store: of this one's own revocations
+    /// [`Sessioning`](crate::Sessioning) knows.
     Revoked,
     /// The owner has as many sessions as the limit allows, and the limit refuses.
     Full,
@@ -177,11 +177,11 @@ pub struct Limit {
 
 /// Runs work in a task of its own, so that it ends even when whoever asked for it has gone: a server drops a
 /// request's handler when its client leaves.
-pub(crate) async fn run_to_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T>> + Send + 'static,
-) -> Result<T> {
+pub(crate) async fn run_to_end<T: Send + 'static, E: From<crate::Error> + Send + 'static>(
+    work: impl Future<Output = std::result::Result<T, E>> + Send + 'static,
+) -> std::result::Result<T, E> {
     match tokio::spawn(work).await {
         Ok(outcome) => outcome,
-        Err(source) => Err(crate::Error::new(crate::ErrorKind::Unavailable).with_source(source)),
+        Err(source) => Err(crate::Error::new(crate::ErrorKind::Unavailable).with_source(source).into()),
     }
 }

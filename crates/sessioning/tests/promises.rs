@@ -4,12 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
 use sessioning::store::CacheSettings;
 use sessioning::{
-    Cached, Changed, Checked, CreateError, Created, Embedded, Memory, Namespace, NewSession, OnLimit, Owner,
-    Policy, SessionToken, Sessioning, SystemClock,
+    Cached, Changed, Checked, Clock, CreateError, Created, Embedded, ManualClock, Memory, Namespace,
+    NewSession, OnLimit, Owner, Policy, SessionToken, Sessioning, SystemClock,
 };
 use tempfile::TempDir;
 
@@ -26,6 +27,12 @@ fn embedded() -> (Sessioning, TempDir) {
     let (directory, clock) = (tempfile::tempdir().unwrap(), Arc::new(SystemClock::new()));
     let store = Embedded::open(directory.path(), &*clock).unwrap();
     (Sessioning::new(Cached::new(store, CacheSettings::default(), clock)), directory)
+}
+
+fn on_manual_clock(sessioning: Sessioning) -> (Sessioning, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::at(SystemClock::new().now()));
+    let of_it: Arc<dyn Clock> = Arc::clone(&clock) as _;
+    (sessioning.with_clock(of_it), clock)
 }
 
 async fn create(sessioning: &Sessioning, user: &Owner) -> Result<Created, CreateError> {
@@ -52,7 +59,11 @@ async fn nobody_survives_a_revocation(sessioning: Sessioning, rounds: usize) {
         for _ in 0..round % 5 {
             tokio::task::yield_now().await;
         }
-        sessioning.revoke_user(&user, None).await.unwrap();
+        if round % 3 == 0 {
+            sessioning.revoke_everyone(None).await.unwrap();
+        } else {
+            sessioning.revoke_user(&user, None).await.unwrap();
+        }
         assert!(!is_live(&sessioning, &acknowledged.token).await, "round {round}: a survivor");
         for created in join_all(creates).await {
             match created.unwrap() {
@@ -130,32 +141,41 @@ async fn sec_22_a_limit_is_exact_embedded() {
     a_limit_is_exact(sessioning, OnLimit::Refuse).await;
 }
 
-/// A delete races with a check, a renewal and a patch of the same session, and wins whatever they do.
-async fn a_delete_is_never_undone(sessioning: Sessioning, rounds: usize) {
+/// "End all but this one" while others log in, with room for one: the one that asks is never the one to go.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sec_19_the_one_that_is_kept_is_not_evicted_by_a_create_that_is_refused() {
+    let limit = Policy { max_per_user: Some(1), ..Policy::default() };
+    let sessioning = in_memory().with_policy(limit);
+    let alice: Owner = "alice".parse().unwrap();
+    for _ in 0..rounds(1000) {
+        let kept = create(&sessioning, &alice).await.unwrap();
+        let draft = sessioning.draft(alice.clone(), NewSession::default()).unwrap();
+        sessioning.revoke_user(&alice, Some(kept.token.id())).await.unwrap();
+        assert!(matches!(sessioning.insert(draft).await, Err(CreateError::Revoked)));
+        assert!(is_live(&sessioning, &kept.token).await);
+    }
+}
+
+/// A delete races with a touch, a patch and a renewal of the same session, and wins whatever they do.
+async fn a_delete_is_never_undone(sessioning: Sessioning, clock: Arc<ManualClock>, rounds: usize) {
     let namespace = Namespace::default();
+    let (mut before, mut after) = ([0; 3], [0; 3]);
     for round in 0..rounds {
         let created = create(&sessioning, &"alice".parse().unwrap()).await.unwrap();
+        // Late enough that the use has to be recorded.
+        clock.advance(Duration::from_secs(60));
         let token = Arc::new(created.token);
         let other = {
-            let (sessioning, token, namespace) = (sessioning.clone(), Arc::clone(&token), namespace.clone());
-            let patch = sessioning::Patch::from_json("{\"a\":1}").unwrap();
-            tokio::spawn(async move {
-                match round % 3 {
-                    0 => drop(sessioning.check(&namespace, &token).await.unwrap()),
-                    1 => drop(sessioning.patch_data(&namespace, &token, &patch, None).await.unwrap()),
-                    _ => {
-                        if let Changed::Done(renewed) =
-                            sessioning.renew(&namespace, &token, None).await.unwrap()
-                        {
-                            return Some(renewed.token);
-                        }
-                    }
-                }
-                None
-            })
+            let (sessioning, token) = (sessioning.clone(), Arc::clone(&token));
+            tokio::spawn(async move { use_it(&sessioning, round % 3, &token).await })
         };
+        for _ in 0..round % 4 {
+            tokio::task::yield_now().await;
+        }
         let deleted = sessioning.delete(&namespace, &token).await.unwrap();
-        let renewed = other.await.unwrap();
+        let (done, renewed) = other.await.unwrap();
+        let wins = if done { &mut before } else { &mut after };
+        wins[round % 3] += 1;
         assert!(!is_live(&sessioning, &token).await, "round {round}");
         if let Some(renewed) = renewed {
             // Whichever came first: renewed before, it took the token that was to be deleted out of use.
@@ -164,15 +184,36 @@ async fn a_delete_is_never_undone(sessioning: Sessioning, rounds: usize) {
             assert!(!is_live(&sessioning, &renewed).await, "round {round}");
         }
     }
+    // A race that is always won by the same side proves nothing.
+    assert!(before.iter().chain(&after).all(|wins| *wins > 0), "{before:?} before, {after:?} after");
+}
+
+/// Uses a session in one of three ways; whether it was still there, and its new token.
+async fn use_it(sessioning: &Sessioning, way: usize, token: &SessionToken) -> (bool, Option<SessionToken>) {
+    let namespace = Namespace::default();
+    match way {
+        0 => (is_live(sessioning, token).await, None),
+        1 => {
+            let patch = sessioning::Patch::from_json("{\"a\":1}").unwrap();
+            let patched = sessioning.patch_data(&namespace, token, &patch, None).await.unwrap();
+            (matches!(patched, Changed::Done(_)), None)
+        }
+        _ => match sessioning.renew(&namespace, token, None).await.unwrap() {
+            Changed::Done(renewed) => (true, Some(renewed.token)),
+            _ => (false, None),
+        },
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sec_12_a_delete_is_never_undone_in_memory() {
-    a_delete_is_never_undone(in_memory(), rounds(10_000)).await;
+    let (sessioning, clock) = on_manual_clock(in_memory());
+    a_delete_is_never_undone(sessioning, clock, rounds(10_000)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sec_12_a_delete_is_never_undone_embedded() {
     let (sessioning, _directory) = embedded();
-    a_delete_is_never_undone(sessioning, rounds(10_000)).await;
+    let (sessioning, clock) = on_manual_clock(sessioning);
+    a_delete_is_never_undone(sessioning, clock, rounds(10_000)).await;
 }

@@ -85,7 +85,11 @@ impl Arguments {
                 (format!("This ends all sessions of {user}{but}."), user)
             }
             _ if self.all_namespaces => ("This logs everybody out, in every namespace.".into(), "everyone"),
-            _ => ("This logs everybody out.".into(), "everyone"),
+            _ => {
+                let namespace = self.connection.namespace.as_deref();
+                let namespace = namespace.unwrap_or("that is the key's own, or default");
+                (format!("This logs everybody out of the namespace {namespace}."), "everyone")
+            }
         })
     }
 
@@ -96,7 +100,7 @@ impl Arguments {
             Whom { id: Some(id), .. } => {
                 let ended = client.revoke(id).await.map_err(failed)?;
                 ended.ok_or_else(|| Failure::no_session_of(id))?;
-                Ok((format!("the session {id} has ended"), json!({ "revoked": id })))
+                Ok((format!("the session {id} has ended"), json!({ "revoked": 1 })))
             }
             Whom { user: Some(user), .. } => {
                 let count = client.revoke_user(user, self.except.as_deref()).await.map_err(failed)?;

@@ -33,6 +33,9 @@ pub(crate) async fn create(
     Ok(match begin(&app, caller.namespace, user, &log).await {
         Ok(created) => {
             log.created(&created);
+            for evicted in &created.evicted {
+                log.line(format_args!("Ended session: {evicted}, the user's oldest, over the limit"));
+            }
             let mut answer = Map::new();
             answer.insert(app.config.concept.field.clone(), created.token.expose().as_str().into());
             Json(answer).into_response()
@@ -139,7 +142,9 @@ fn unknown(app: &App, sent: Option<&Value>) -> Response {
         UnknownSession::Error => Json([not_found(sent)]).into_response(),
         UnknownSession::Empty => Json(json!([])).into_response(),
     };
-    response.extensions_mut().insert(FailedChecks(1));
+    if sent.and_then(Value::as_str).is_some_and(|sent| !sent.is_empty()) {
+        response.extensions_mut().insert(FailedChecks::ONE);
+    }
     response
 }
 

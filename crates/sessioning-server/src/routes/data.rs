@@ -14,7 +14,7 @@ use super::session::{etag, found};
 use crate::access::Caller;
 use crate::app::App;
 use crate::body;
-use crate::check::{holder, invalid};
+use crate::check::{holder, refused};
 use crate::openapi::{Conflict, NotLoggedIn};
 use crate::problem::ApiError;
 use crate::token::Sent;
@@ -45,7 +45,7 @@ pub(crate) async fn patch(
     let text = body::object(&headers, body, &app.config.limits, &kinds).await?;
     let text = std::str::from_utf8(&text).map_err(ApiError::invalid)?;
     let patch = Patch::from_json(text).map_err(|_| ApiError::invalid("the body must be a JSON object"))?;
-    let token = token.ok_or_else(|| invalid("data", None, Invalid::Unknown))?;
+    let token = token.ok_or_else(|| refused(&app, "data", None, Invalid::Unknown))?;
     let version = match Condition::of(&headers) {
         Condition::None => None,
         // Several tags: it has to be one of them, and that very one has to stay until the write.
@@ -64,7 +64,7 @@ pub(crate) async fn patch(
         }
         Changed::Refused(PatchRefused::OtherVersion) => Err(ApiError::new(Code::PreconditionFailed)),
         Changed::Refused(PatchRefused::Data(error)) => Err(ApiError::invalid(error)),
-        Changed::Invalid(reason) => Err(invalid("data", Some(&token), reason)),
+        Changed::Invalid(reason) => Err(refused(&app, "data", Some(&token), reason)),
         Changed::Conflict => Err(ApiError::new(Code::VersionConflict)),
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use sessioning::{Checked, Demand, Session, SessionToken};
+use sessioning::{Demand, Session, SessionToken};
 use sessioning_api::{Introspection, OAuthError, TokenForm, TokenText};
 
 use crate::access::{Caller, Surface};
@@ -34,9 +34,9 @@ pub(crate) async fn introspect(
     let token = token(&app, &headers, body).await.map_err(refuse)?;
     let checked = check(&app, &caller.namespace, token.as_ref(), Demand::default()).await;
     let checked = checked.map_err(|error| refuse(error.into()))?;
-    let Some(session) = Checked::live(checked) else {
+    let Some(session) = checked.live() else {
         let mut response = Json(Introspection::default()).into_response();
-        response.extensions_mut().insert(FailedChecks(1));
+        response.extensions_mut().insert(FailedChecks::ONE);
         return Ok(response);
     };
     Ok(Json(introspection(&session)).into_response())

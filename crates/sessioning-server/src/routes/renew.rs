@@ -13,7 +13,7 @@ use super::sessions::{authentication, issued};
 use crate::access::Caller;
 use crate::app::App;
 use crate::body;
-use crate::check::invalid;
+use crate::check::refused;
 use crate::openapi::{Conflict, NotLoggedIn};
 use crate::problem::ApiError;
 use crate::token::Sent;
@@ -21,6 +21,7 @@ use crate::token::Sent;
 /// Renews a session: a new token, the old one is dead in the same write.
 ///
 /// With `authenticated` its user has just proved again who they are (step-up). Its user, id and absolute end stay.
+/// After a 503, or no answer, either token may be the valid one; exactly one is.
 #[utoipa::path(post, path = "/v1/session/renew", tag = "session", operation_id = "renew_session",
     request_body = RenewSession,
     responses(
@@ -37,7 +38,7 @@ pub(crate) async fn renew(
 ) -> Result<Json<IssuedSession>, ApiError> {
     let wanted: RenewSession = body::json_or_default(&headers, body, &app.config.limits).await?;
     let new = authentication(wanted.authenticated.as_ref())?;
-    let token = token.ok_or_else(|| invalid("renew", None, Invalid::Unknown))?;
+    let token = token.ok_or_else(|| refused(&app, "renew", None, Invalid::Unknown))?;
     let stepped_up = new.is_some();
     match app.sessioning.renew(&caller.namespace, &token, new).await? {
         Changed::Done(renewed) => {
@@ -45,7 +46,7 @@ pub(crate) async fn renew(
             tracing::info!("[v1.renew] Renewed session: {}{how}", renewed.session.id());
             Ok(Json(issued(&app, &renewed.token, &renewed.session)))
         }
-        Changed::Invalid(reason) => Err(invalid("renew", Some(&token), reason)),
+        Changed::Invalid(reason) => Err(refused(&app, "renew", Some(&token), reason)),
         Changed::Conflict => Err(ApiError::new(Code::VersionConflict)),
     }
 }

@@ -50,8 +50,12 @@ pub(crate) async fn check_many(
     });
     let results: Vec<_> = checks.buffered(AT_ONCE).map_ok(result).try_collect().await?;
     let failed = results.iter().filter(|result| result.verdict == CheckVerdict::SessionInvalid).count();
+    let failed = FailedChecks {
+        count: u32::try_from(failed).unwrap_or(u32::MAX),
+        nothing_else: failed == results.len(),
+    };
     let mut response = Json(CheckedSessions { results }).into_response();
-    response.extensions_mut().insert(FailedChecks(u32::try_from(failed).unwrap_or(u32::MAX)));
+    response.extensions_mut().insert(failed);
     Ok(response)
 }
 

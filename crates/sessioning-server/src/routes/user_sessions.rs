@@ -13,7 +13,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::log::plain;
 use crate::openapi::InvalidUser;
-use crate::params::{self, ExceptQuery, InPath, PageQuery};
+use crate::params::{self, ExceptQuery, PageQuery, UserInPath};
 use crate::problem::ApiError;
 
 /// Lists a user's sessions.
@@ -27,7 +27,7 @@ pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     uri: Uri,
-    InPath(user): InPath,
+    UserInPath(user): UserInPath,
 ) -> Result<Json<SessionPage>, ApiError> {
     let query: PageQuery = params::query(&uri)?;
     page(&app, &Owner::new(caller.namespace, user), &query).await
@@ -47,7 +47,7 @@ pub(crate) async fn revoke(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     uri: Uri,
-    InPath(user): InPath,
+    UserInPath(user): UserInPath,
 ) -> Result<Json<Revoked>, ApiError> {
     let keep = params::query::<ExceptQuery>(&uri)?.id()?;
     let owner = Owner::new(caller.namespace.clone(), user);

@@ -152,6 +152,7 @@ mod tests {
         let all = Arrivals::default();
         let (first, second) = (all.announce(&alice()), all.announce(&alice()));
         drop(first);
+        assert!(!second.is_revoked());
         drop(all.revoke(Covered::Owner(alice())));
         assert!(second.is_revoked());
         drop(second);

@@ -7,6 +7,7 @@ use std::fmt;
 use crate::store::Replaced;
 use crate::{
     Authentication, DataError, Invalid, Namespace, Patch, Record, Result, Session, SessionToken, Sessioning,
+    Timestamp,
 };
 
 /// How often a change is tried before others' changes of the same session count as a conflict.
@@ -62,11 +63,11 @@ impl Sessioning {
         new: Option<Authentication>,
     ) -> Result<Changed<Renewed>> {
         let renewed = SessionToken::renewed(token.id(), &*self.random)?;
-        let changed = self.change(namespace, token, |record| {
+        let changed = self.change(namespace, token, |record, now| {
             let mut record = Record { digest: renewed.digest(), previous: None, ..record };
             if let Some(authentication) = new.clone() {
                 (record.methods, record.level) = authentication.into_parts();
-                record.authenticated_at = record.last_seen;
+                record.authenticated_at = now;
             }
             Ok::<_, Infallible>(record)
         });
@@ -91,7 +92,7 @@ impl Sessioning {
         patch: &Patch,
         version: Option<u64>,
     ) -> Result<Changed<Session, PatchRefused>> {
-        let patched = self.change(namespace, token, |record| {
+        let patched = self.change(namespace, token, |record, _| {
             if version.is_some_and(|version| version != record.version) {
                 return Err(PatchRefused::OtherVersion);
             }
@@ -106,7 +107,7 @@ impl Sessioning {
         &self,
         namespace: &Namespace,
         token: &SessionToken,
-        edit: impl Fn(Record) -> std::result::Result<Record, Refusal>,
+        edit: impl Fn(Record, Timestamp) -> std::result::Result<Record, Refusal>,
     ) -> Result<Changed<Session, Refusal>> {
         for _ in 0..TRIES {
             let now = self.clock.now();
@@ -118,7 +119,7 @@ impl Sessioning {
             self.random.fill(&mut write_id)?;
             let last_seen = stored.last_seen.max(now);
             let before = Record { last_seen, write_id: Some(write_id), ..(*stored).clone() };
-            let record = match edit(before) {
+            let record = match edit(before, now) {
                 Ok(record) => record,
                 Err(refusal) => return Ok(Changed::Refused(refusal)),
             };

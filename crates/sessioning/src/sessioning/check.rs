@@ -1,10 +1,14 @@
 //! Tells whose request it is, and records the use.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::store::Touch;
 use crate::{
-    Demand, Expiry, Namespace, Record, Result, Session, SessionToken, Sessioning, StepUp, Timestamp, Verdict,
+    Demand, Expiry, Namespace, Record, Result, Session, SessionId, SessionToken, Sessioning, StepUp,
+    Timestamp, Verdict,
 };
 
 /// The most touches under way at once; a use that finds them all busy is recorded by a later one.
@@ -126,12 +130,24 @@ impl Sessioning {
                 return;
             }
         }
-        let (store, touching) = (Arc::clone(&self.store), Arc::clone(&self.touching));
+        let (store, under_way) = (Arc::clone(&self.store), UnderWay { id, all: Arc::clone(&self.touching) });
         tokio::spawn(async move {
             if let Err(error) = store.touch(id, touch).await {
                 tracing::debug!(session = %id, %error, "a use of this session could not be recorded");
             }
-            touching.lock().remove(&id);
+            drop(under_way);
         });
+    }
+}
+
+/// A touch under way, until it ends in whichever way.
+struct UnderWay {
+    id: SessionId,
+    all: Arc<Mutex<HashSet<SessionId>>>,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.all.lock().remove(&self.id);
     }
 }

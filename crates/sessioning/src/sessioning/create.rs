@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::arrivals::Arrival;
-use crate::store::{Inserted, Limit};
+use crate::store::{Inserted, Limit, run_to_end};
 use crate::{
     Authentication, Data, Error, ErrorKind, Metadata, Owner, Record, Session, SessionId, SessionToken,
     Sessioning, Timeout, TimeoutTooLong, Verdict,
@@ -96,7 +96,7 @@ impl Sessioning {
         let now = self.clock.now();
         let timeouts =
             self.policy.grant(new.idle_timeout, new.absolute_timeout).map_err(CreateError::TimeoutTooLong)?;
-        let token = SessionToken::generate(now, &*self.random).map_err(CreateError::Failed)?;
+        let token = SessionToken::generate(now, &*self.random)?;
         let record = Record::new(&token, owner, timeouts, now);
         let (methods, level) = new.authentication.into_parts();
         let record = Record { methods, level, metadata: new.metadata, data: new.data, ..record };
@@ -105,20 +105,38 @@ impl Sessioning {
 
     /// The second half of [`create`](Self::create): stores the session.
     ///
+    /// Runs to its end even when the caller stops waiting, so that nothing is left of a session that a revocation
+    /// overtook.
+    ///
     /// # Errors
     ///
     /// When the store fails, the limit refuses, or the user is revoked meanwhile.
-    pub async fn insert(&self, mut draft: Draft) -> std::result::Result<Created, CreateError> {
+    pub async fn insert(&self, draft: Draft) -> std::result::Result<Created, CreateError> {
+        let this = self.clone();
+        run_to_end(async move { this.insert_now(draft).await }).await
+    }
+
+    async fn insert_now(&self, mut draft: Draft) -> std::result::Result<Created, CreateError> {
         for _ in 0..ID_TRIES {
-            let inserted = self.store.insert(draft.record.clone(), self.limit()).await;
-            match inserted.map_err(CreateError::Failed)? {
+            // Before it, too: a create that is refused anyway must not make the limit end another session.
+            if draft.arrival.is_revoked() {
+                return Err(CreateError::Revoked);
+            }
+            let inserted = match self.store.insert(draft.record.clone(), self.limit()).await {
+                Ok(inserted) => inserted,
+                Err(error) => {
+                    // It may be stored all the same, and nobody will ever hold its token.
+                    let _ = self.store.remove(draft.id()).await;
+                    return Err(error.into());
+                }
+            };
+            match inserted {
                 Inserted::Done { .. } if draft.arrival.is_revoked() => {
-                    self.store.remove(draft.id()).await.map_err(CreateError::Failed)?;
+                    self.store.remove(draft.id()).await?;
                     return Err(CreateError::Revoked);
                 }
                 Inserted::Done { evicted } => {
-                    let deadlines = self.policy.deadlines(&draft.record);
-                    let session = Session::new(Arc::new(draft.record), deadlines);
+                    let session = self.session(Arc::new(draft.record));
                     return Ok(Created { token: draft.token, session, evicted });
                 }
                 Inserted::Taken => draft = self.redraft(draft)?,
@@ -129,13 +147,12 @@ impl Sessioning {
             }
         }
         // As many ids taken as nobody ever drew by chance: the random source repeats itself.
-        Err(CreateError::Failed(ErrorKind::Random.into()))
+        Err(Error::from(ErrorKind::Random).into())
     }
 
     /// The same session under a new id, when the first one was taken.
     fn redraft(&self, draft: Draft) -> std::result::Result<Draft, CreateError> {
-        let token =
-            SessionToken::generate(draft.record.created_at, &*self.random).map_err(CreateError::Failed)?;
+        let token = SessionToken::generate(draft.record.created_at, &*self.random)?;
         let record = Record { id: token.id(), digest: token.digest(), ..draft.record };
         Ok(Draft { token, record, ..draft })
     }
@@ -145,6 +162,12 @@ impl Sessioning {
         let (policy, now) = (Arc::clone(&self.policy), self.clock.now());
         let live = Arc::new(move |record: &Record| policy.judge(record, now) == Verdict::Live);
         Some(Limit { max, on_limit, live })
+    }
+}
+
+impl From<Error> for CreateError {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
     }
 }
 

@@ -6,8 +6,8 @@ use crate::{Namespace, Owner, Record, Result, Session, SessionId, Sessioning, Ve
 
 /// The most sessions on a page.
 const MAX_PAGE: usize = 1000;
-/// How many records a page looks at in one read, and how many such reads it makes at most: what has ended, but
-/// has not been purged, makes no page slow.
+/// How many records a page looks at in one read, and how many such reads it makes at most: what has expired, but
+/// has not been purged, makes no page endless.
 const CHUNK: usize = 100;
 const MAX_READS: usize = 32;
 

@@ -79,6 +79,9 @@ impl Store for Arc<Counting> {
     async fn purge(&self, now: Timestamp, limit: usize) -> Result<Purged> {
         self.memory.purge(now, limit).await
     }
+    fn reopenings(&self) -> u64 {
+        0
+    }
     async fn key(&self) -> Result<[u8; 32]> {
         self.memory.key().await
     }

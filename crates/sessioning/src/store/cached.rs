@@ -146,9 +146,10 @@ impl<S: Store> Store for Cached<S> {
         run_to_end(async move {
             let touched = inner.store.touch(id, touch).await;
             match touched {
-                Ok(Touched::Done) => inner.shards.seen(id, touch.at),
+                // Also when it could not be stored: a disk that takes no writes logs nobody out who is known here.
+                Ok(Touched::Done) | Err(_) => inner.shards.seen(id, touch.at),
                 // The entry is older than what is stored, or of nothing at all: let the next read see.
-                Ok(Touched::NotDue | Touched::Gone) | Err(_) => inner.shards.forget(id),
+                Ok(Touched::NotDue | Touched::Gone) => inner.shards.forget(id),
             }
             touched
         })
@@ -192,6 +193,10 @@ impl<S: Store> Store for Cached<S> {
     async fn purge(&self, now: Timestamp, limit: usize) -> Result<Purged> {
         // What is purged ended a day ago by the record's own timeouts: an entry of it is judged expired.
         self.inner.store.purge(now, limit).await
+    }
+
+    fn reopenings(&self) -> u64 {
+        self.inner.store.reopenings()
     }
 
     async fn key(&self) -> Result<[u8; 32]> {

@@ -67,6 +67,10 @@ impl<S: Store> Store for Deadline<S> {
         self.bound(self.store.purge(now, limit)).await
     }
 
+    fn reopenings(&self) -> u64 {
+        self.store.reopenings()
+    }
+
     async fn key(&self) -> Result<[u8; 32]> {
         self.bound(self.store.key()).await
     }

@@ -146,6 +146,10 @@ impl Store for Memory {
         Ok(Purged { removed: ids.len(), more: ids.len() == limit })
     }
 
+    fn reopenings(&self) -> u64 {
+        0
+    }
+
     async fn key(&self) -> Result<[u8; 32]> {
         let mut state = self.state.lock();
         if state.key.is_none() {

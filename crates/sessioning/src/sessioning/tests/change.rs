@@ -218,3 +218,15 @@ async fn every_write_carries_a_mark_of_its_own() {
     it.patch(&created.token, "{}").await;
     assert!(first.is_some() && mark().await.is_some() && mark().await != first);
 }
+
+#[tokio::test]
+async fn a_renewal_forgets_the_secret_before() {
+    let it = fixture();
+    let mut draft = it.sessioning.draft(alice(), NewSession::default()).unwrap();
+    let until = START.after(MINUTE);
+    draft.record.previous = Some(crate::Previous { digest: draft.record.digest.clone(), until });
+    let created = it.sessioning.insert(draft).await.unwrap();
+    it.renew(&created.token, None).await;
+    let stored = it.store.memory.get(created.token.id(), &|_| true).await.unwrap().unwrap();
+    assert_eq!(stored.previous, None);
+}

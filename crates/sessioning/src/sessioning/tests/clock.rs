@@ -11,7 +11,7 @@ fn hours(hours: u32) -> Timeout {
     Timeout::After(HOUR * hours)
 }
 
-/// A fixture whose sessions end after an hour unused, and five hours at most; no touch is ever needed.
+/// A fixture whose sessions end after an hour unused, and five hours at most.
 fn brief() -> Fixture {
     let timeouts = Timeouts { idle: hours(1), absolute: hours(5) };
     let it = fixture();
@@ -120,7 +120,7 @@ async fn sec_18_no_jump_of_the_clock_moves_the_end_of_a_session() {
     }
 }
 
-/// An authentication in the future is not taken for a fresh one for longer than the clock was wrong.
+/// A renewal while the clock is wrong does not move the absolute end.
 #[tokio::test]
 async fn a_jump_back_leaves_no_more_than_the_session_had() {
     let it = brief();
