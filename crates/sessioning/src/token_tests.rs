@@ -171,3 +171,23 @@ fn ids_are_version_7_or_8_and_sort_by_time() {
     assert!(early.unwrap() < late.unwrap());
     assert_eq!(SessionId::from_bytes([0; 16]), None);
 }
+
+#[test]
+fn faults_and_digests_are_told_in_words() {
+    assert_eq!(format!("{:?}", token().digest()), "Digest(..)");
+    for (fault, said) in [
+        (Malformed::Shape, "not the shape of a session token"),
+        (Malformed::Checksum, "it was mistyped or cut"),
+        (Malformed::Id, "not a session id"),
+    ] {
+        assert!(fault.to_string().contains(said), "{fault}");
+    }
+}
+
+#[test]
+fn ids_of_one_moment_hash_apart() {
+    use std::hash::BuildHasher;
+    let state = std::hash::RandomState::new();
+    let hashes: HashSet<_> = (0..1000).map(|_| state.hash_one(token().id())).collect();
+    assert_eq!(hashes.len(), 1000);
+}
