@@ -14,6 +14,7 @@ use sessioning_api::{Code, OAuthError};
 
 use crate::app::App;
 use crate::config::Config;
+use crate::edge::route;
 use crate::keys::{Keys, Scope};
 use crate::problem::ApiError;
 use crate::source;
@@ -113,7 +114,7 @@ pub(crate) async fn access(State(gate): State<Gate>, mut request: Request, next:
     let caller = match allowed(app, gate.scope, request.headers()) {
         Ok(caller) => caller,
         Err(error) => {
-            tracing::warn!("[access] A request was refused: {}", error.problem);
+            tracing::warn!("[access] A request to {} was refused: {}", route(&request), error.problem);
             return surface.render(error);
         }
     };

@@ -12,7 +12,7 @@ fn facts(app: &App, listening: &str, admin: Option<&str>) -> Vec<(&'static str, 
     let config = &app.config;
     let keys = match (app.keys().is_empty(), config.open) {
         (true, false) => "no API keys, so only this machine may call (protected mode)",
-        (true, true) => "no API keys, and open: whoever reaches the address may call",
+        (true, true) => "no API keys, and open: whoever reaches the address may log in as anybody",
         (false, _) => "every call needs an API key",
     };
     let policy = app.sessioning.policy();

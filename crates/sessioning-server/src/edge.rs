@@ -51,8 +51,8 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, mut request: Request, next
     response
 }
 
-/// The pattern of the route that a request takes: a label of metrics, so nothing that a caller chooses.
-fn route(request: &Request) -> Arc<str> {
+/// The pattern of the route that a request takes: for metrics and logs, so nothing that a caller chooses.
+pub(crate) fn route(request: &Request) -> Arc<str> {
     request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).into()
 }
 
