@@ -230,6 +230,15 @@ fn sec_36_what_is_too_large_is_refused() {
         )
         .unwrap();
     assert_eq!(connection.answer(false).unwrap().status, 413);
+    // One that does not say how long it is, is read no further than it may be.
+    let mut connection = Connection::open(&service.address).unwrap();
+    let head = "POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+    connection.send(format!("{head}Transfer-Encoding: chunked\r\n\r\n").as_bytes()).unwrap();
+    let chunk = format!("{:x}\r\n{}\r\n", 64 * 1024, " ".repeat(64 * 1024));
+    for _ in 0..5 {
+        connection.send(chunk.as_bytes()).unwrap();
+    }
+    assert_eq!(connection.answer(false).unwrap().status, 413);
 }
 
 #[test]
