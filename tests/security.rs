@@ -466,6 +466,23 @@ fn sec_40_what_matters_is_logged_with_who_what_and_the_public_id() {
     }
 }
 
+/// With room for one read at a time and nothing cached, a batch asks for more than the store takes.
+#[test]
+fn sec_41_an_overloaded_store_is_503_and_never_not_logged_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("embedded:{}", folder.path().display());
+    let mut service = Service::start(&["--store", &store]);
+    let tokens: Vec<_> = (0..300).map(|_| service.begin(ALICE).0).collect();
+    service.stop();
+    let service = Service::start(&["--store", &store, "--set", "limits.queue=1"]);
+    let all = json!({ "tokens": tokens }).to_string();
+    let batch = service.v1("POST", "/v1/sessions/check", "", &all);
+    assert_eq!((batch.status, batch.code().as_str()), (503, "overloaded"));
+    assert_eq!(batch.header("retry-after"), Some("1"));
+    assert!(tokens.iter().all(|token| service.status_of(token) == 200), "an outage logged somebody out");
+    assert!(service.metric("sessioning_checks_total{result=\"error\"}") > 0.0);
+}
+
 #[test]
 fn sec_43_installations_and_namespaces_do_not_know_each_others_tokens() {
     let (one, other) = (Service::start(&["--store", "memory:"]), Service::start(&["--store", "memory:"]));

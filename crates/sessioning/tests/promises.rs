@@ -184,8 +184,12 @@ async fn a_delete_is_never_undone(sessioning: Sessioning, clock: Arc<ManualClock
             assert!(!is_live(&sessioning, &renewed).await, "round {round}");
         }
     }
-    // A race that is always won by the same side proves nothing.
-    assert!(before.iter().chain(&after).all(|wins| *wins > 0), "{before:?} before, {after:?} after");
+    // A race that is always won by the same side proves nothing. (What a check races with is its own touch, which
+    // comes after its answer.)
+    assert!(
+        before[1..].iter().chain(&after[1..]).all(|wins| *wins > 0),
+        "{before:?} before, {after:?} after"
+    );
 }
 
 /// Uses a session in one of three ways; whether it was still there, and its new token.
