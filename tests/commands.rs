@@ -48,7 +48,13 @@ fn a_session_lives_from_create_to_delete_on_the_command_line() {
     let gone = run(&["get-user", file, "--json", "--url", &url]);
     let json: serde_json::Value = serde_json::from_str(&err(&gone)).unwrap();
     assert_eq!(json["error"], "no_session");
-    assert!(run(&["delete", file, "--url", &url]).status.success());
+    let again = run(&["delete", file, "--url", &url]);
+    assert!(again.status.success() && out(&again).starts_with("there was no such session here"));
+    assert_eq!(out(&run(&["delete", file, "--json", "--url", &url])), "{\"deleted\":false}\n");
+    fs::write(file, r#"{"session":"ses_"}"#).unwrap();
+    let no_token = run(&["delete", file, "--url", &url]);
+    assert_eq!(no_token.status.code(), Some(2));
+    assert!(err(&no_token).contains("no session token") && err(&no_token).contains("nothing has ended"));
 }
 
 #[test]

@@ -23,6 +23,7 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// As the service does it.
 const STEP: usize = 256;
 const PAUSE: Duration = Duration::from_millis(20);
+const BETWEEN_CHECKS: Duration = Duration::from_millis(1);
 /// How many creates wait for their answer at once.
 const CREATING: usize = 512;
 
@@ -41,8 +42,8 @@ struct Arguments {
     /// The cache, in MiB; 0 reads every check from the store.
     #[arg(long, default_value_t = 64)]
     cache: usize,
-    /// How many check at once.
-    #[arg(long, default_value_t = 2)]
+    /// How many check, each about a thousand times a second.
+    #[arg(long, default_value_t = 16)]
     callers: usize,
     /// How long to measure checks without a purge, before and after it, in seconds.
     #[arg(long, default_value_t = 10.0)]
@@ -174,7 +175,7 @@ async fn check_for(
                         return Err("a live session was not found".into());
                     }
                     // Callers come from elsewhere; without a pause they would be all that runs.
-                    tokio::task::yield_now().await;
+                    tokio::time::sleep(BETWEEN_CHECKS).await;
                 }
                 Result::Ok(times)
             })

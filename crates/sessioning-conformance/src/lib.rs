@@ -118,6 +118,7 @@ macro_rules! store_tests {
                 what_was_replaced_is_purged_by_its_new_end,
                 a_purge_is_bounded_and_says_when_there_is_more,
                 a_purge_removes_no_live_record_under_a_removed_ones_date,
+                what_comes_to_stand_under_an_earlier_date_is_purged,
             ],
             limit: [
                 the_oldest_leave_by_order_of_inserts,

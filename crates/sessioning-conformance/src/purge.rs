@@ -90,3 +90,18 @@ pub async fn a_purge_removes_no_live_record_under_a_removed_ones_date(store: Sub
     assert!(has(&*store, first.id).await);
     assert_eq!(purge_all(&*store, START.after(DAY * 31)).await, 1);
 }
+
+/// A purge goes on where the last one ended, and still finds what came to stand before that.
+pub async fn what_comes_to_stand_under_an_earlier_date_is_purged(store: Subject) {
+    let (far, soon) = (START.after(IDLE * 100).after(DAY), START.after(IDLE).after(DAY));
+    for _ in 0..3 {
+        let ids = [insert(&*store, "alice").await, insert(&*store, "bob").await];
+        assert_eq!(purge_all(&*store, far).await, 2);
+        let again = insert(&*store, "alice").await;
+        assert_eq!(purge_all(&*store, soon.before(MILLISECOND)).await, 0);
+        assert_eq!(purge_all(&*store, soon).await, 1);
+        for id in ids.into_iter().chain([again]) {
+            assert!(!has(&*store, id).await);
+        }
+    }
+}

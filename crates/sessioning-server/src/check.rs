@@ -58,7 +58,7 @@ pub(crate) fn refused(app: &App, action: &str, token: Option<&SessionToken>, rea
 /// The one answer for every token that opens nothing; why it does not is for the log.
 fn invalid(action: &str, token: Option<&SessionToken>, reason: Invalid) -> ApiError {
     match token {
-        None => tracing::debug!("[v1.{action}] No such session"),
+        None => tracing::debug!("[v1.{action}] No such session (what was sent is no token)"),
         // A session's name with another's secret: somebody guesses, or uses what was renewed.
         Some(token) if reason == Invalid::WrongSecret => {
             tracing::info!("[v1.{action}] No such session: {} ({reason:?})", token.id());

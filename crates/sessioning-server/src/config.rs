@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use sessioning::store::CacheSettings;
 use sessioning::{Namespace, Timeout};
 
+use concept::is_of_a_host;
 pub use concept::{ConceptConfig, UnknownSession};
 pub use cookie::CookieConfig;
 pub use error::ConfigError;
@@ -67,7 +68,11 @@ pub struct Config {
 impl Config {
     /// The setting that does not go with the others, and why; `None` if all do.
     fn fault(&self) -> Option<(String, String)> {
-        self.session.fault().or_else(|| self.concept.fault()).or_else(|| self.cookie.fault())
+        let no_host = |host: &&String| host.is_empty() || !host.bytes().all(is_of_a_host);
+        let host = self.hosts.iter().find(no_host);
+        let host =
+            host.map(|host| ("hosts".into(), format!("{host:?} is no host name such as sessions.internal")));
+        host.or_else(|| self.session.fault()).or_else(|| self.concept.fault()).or_else(|| self.cookie.fault())
     }
 }
 

@@ -18,7 +18,7 @@ const SECRET_LEN: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
-    /// Begin sessions.
+    /// Begin, renew and fill sessions.
     Create,
     /// Ask whose a session is, and end it by its own token.
     Check,

@@ -25,6 +25,11 @@ impl FromRequestParts<Arc<App>> for Sent {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let Some((place, text)) = find(&parts.headers, &app.cookie)? else {
+            // The answer is that to a bad token; the log is where a header of the wrong name is looked for.
+            let cookie = app.cookie.name();
+            tracing::debug!(
+                "[v1] No token was sent: it goes into X-Session-Token, Authorization: Bearer, or the cookie {cookie}"
+            );
             return Err(ApiError::new(Code::SessionInvalid));
         };
         if place == Place::Cookie && !parts.method.is_safe() {

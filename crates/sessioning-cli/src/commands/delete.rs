@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
+use sessioning::SessionToken;
 
 use crate::connection::Connection;
 use crate::outcome::Failure;
@@ -26,12 +27,22 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> {
+    let failed = |error| Failure::of_call(&arguments.connection.url, &error);
     let token = secret::token(arguments.token.as_deref())?;
-    let deleted = arguments.connection.client()?.delete(&token).await;
-    deleted.map_err(|error| Failure::of_call(&arguments.connection.url, &error))?;
+    if let Err(fault) = SessionToken::parse(&token) {
+        return Err(Failure::usage(format!(
+            "what was given is no session token: {fault}; nothing has ended"
+        )));
+    }
+    let client = arguments.connection.client()?;
+    let found = client.check(&token).await.map_err(failed)?;
+    client.delete(&token).await.map_err(failed)?;
     match (output.json, output.quiet) {
-        (true, _) => output.line(&json!({ "deleted": true }).to_string()),
+        (true, _) => output.line(&json!({ "deleted": found.is_some() }).to_string()),
         (_, true) => Ok(()),
+        _ if found.is_none() => {
+            output.line("there was no such session here: it had ended, or is of another namespace")
+        }
         _ => output.line("the session has ended"),
     }
 }

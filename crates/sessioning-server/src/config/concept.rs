@@ -66,6 +66,10 @@ impl ConceptConfig {
         if let Some((key, name)) = names.into_iter().find(|(_, name)| !is_name(name)) {
             return fault(key, format!("{name:?} must be a plain name of A-Z, a-z, 0-9, _, -, . and ~"));
         }
+        if let Some(origin) = self.cors_origins.iter().find(|origin| !is_origin(origin)) {
+            let why = format!("{origin:?} is no origin such as https://app.example, and not *");
+            return fault("cors_origins", why);
+        }
         let mut paths = self.paths();
         paths.sort();
         if paths.windows(2).any(|pair| pair[0] == pair[1]) || paths[0].starts_with("/v1/") {
@@ -84,4 +88,16 @@ pub enum UnknownSession {
     Error,
     /// `[]`
     Empty,
+}
+
+/// Whether a browser could send it: `*` here is all of them.
+fn is_origin(text: &str) -> bool {
+    let host =
+        text.split_once("://").filter(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    text == "*" || host.is_some_and(|(_, host)| !host.is_empty() && host.bytes().all(is_of_a_host))
+}
+
+/// Whether a host with its port may hold it.
+pub(super) fn is_of_a_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte)
 }

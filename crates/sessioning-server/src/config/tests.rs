@@ -125,3 +125,21 @@ fn trusted_proxies_are_addresses_networks_or_the_socket() {
     assert_eq!(texts, ["10.0.0.1/32", "10.1.0.0/16", "2001:db8::/32", "unix"]);
     assert!(with(&[("proxy.trusted", "proxy.example")]).unwrap_err().contains("is not an address such as"));
 }
+
+#[test]
+fn hosts_and_origins_that_could_match_nothing_are_refused() {
+    for (key, bad) in [
+        ("hosts", "[\"a.example\"]"),
+        ("hosts", "https://a.example"),
+        ("concept.cors_origins", "[\"https://app.example\"]"),
+        ("concept.cors_origins", "app.example"),
+        ("concept.cors_origins", "https://app.example/"),
+    ] {
+        let error = with(&[(key, bad)]).unwrap_err();
+        assert!(error.starts_with(&format!("{key} (--set): ")), "{error}");
+    }
+    assert!(with(&[("hosts", "a.internal, b.internal:7377")]).is_ok());
+    for good in ["*", "https://app.example", "http://localhost:5173,https://[::1]:8443"] {
+        assert!(with(&[("concept.cors_origins", good)]).is_ok(), "{good}");
+    }
+}

@@ -51,7 +51,8 @@ pub(crate) fn etag(version: u64) -> String {
 
 /// Logs out.
 ///
-/// Any token gets 204, also one that opened nothing: what matters to its holder is that it opens nothing now.
+/// Any token gets 204, also one that opened nothing: what matters to its holder is that it opens nothing in this
+/// namespace now.
 /// A browser that asks is told to forget the cookie and what it keeps of this origin.
 #[utoipa::path(delete, path = "/v1/session", tag = "session", operation_id = "delete_session",
     responses(

@@ -129,7 +129,7 @@ impl<'a> Group<'a> {
     }
 
     pub(super) fn purge(&mut self, now: Timestamp, limit: usize) -> Result<Purged> {
-        let due = self.keys(Space::Purge, keys::purge_until(now), limit)?;
+        let due = self.keys(Space::Purge, keys::purge(self.meta.purge_from.clone(), now), limit)?;
         let mut found = Vec::with_capacity(due.len());
         for key in &due {
             let record = keys::id_of(key).map_or(Ok(None), |id| self.stored(id));
@@ -140,6 +140,9 @@ impl<'a> Group<'a> {
             }
         }
         let mut purged = Purged { removed: 0, more: due.len() == limit };
+        if let Some(last) = due.last() {
+            self.meta.purge_from = keys::after(last);
+        }
         for (key, record) in due.into_iter().zip(found) {
             self.delete(Space::Purge, key);
             let Some(record) = record else { continue };
@@ -219,7 +222,11 @@ impl<'a> Group<'a> {
 
     fn schedule_purge(&mut self, record: &Record) {
         if let Some(at) = record.purge_at() {
-            self.put(Space::Purge, keys::purge(at, record.id), Vec::new());
+            let key = keys::purge_at(at, record.id);
+            if key < self.meta.purge_from {
+                self.meta.purge_from.clone_from(&key);
+            }
+            self.put(Space::Purge, key, Vec::new());
         }
     }
 

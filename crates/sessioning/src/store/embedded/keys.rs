@@ -47,17 +47,23 @@ pub(super) fn users(owner: &Owner, after: Option<SessionId>) -> RangeInclusive<V
     first..=last
 }
 
-pub(super) fn purge(at: Timestamp, id: SessionId) -> Vec<u8> {
+pub(super) fn purge_at(at: Timestamp, id: SessionId) -> Vec<u8> {
     let mut key = date(at).to_vec();
     key.extend_from_slice(id.as_bytes());
     key
 }
 
-/// Everything that stands under a date up to `now`.
-pub(super) fn purge_until(now: Timestamp) -> RangeInclusive<Vec<u8>> {
+/// Everything that stands under a date up to `now`, from the key `first` on.
+pub(super) fn purge(first: Vec<u8>, now: Timestamp) -> RangeInclusive<Vec<u8>> {
     let mut last = date(now).to_vec();
     last.extend_from_slice(&[0xff; ID]);
-    vec![0; 8]..=last
+    // A range that ends before it begins is no range to the engine.
+    first.min(last.clone())..=last
+}
+
+/// The first key there can be after `key`.
+pub(super) fn after(key: &[u8]) -> Vec<u8> {
+    [key, &[0]].concat()
 }
 
 /// Bytes that sort as the moments do, those before 1970 included.

@@ -24,6 +24,11 @@ pub(super) struct Meta {
     /// The store's own key, once somebody has asked for it.
     #[cbor(n(3), with = "minicbor::bytes")]
     pub(super) key: Option<[u8; 32]>,
+    /// Where the next purge begins: nothing stands under a date before. Not kept, since it only saves work: what
+    /// was purged leaves marks in the engine for a while, and a purge that began at the first date would step over
+    /// all of them each time.
+    #[cbor(skip)]
+    pub(super) purge_from: Vec<u8>,
 }
 
 /// Which generations of records were ended all at once.
