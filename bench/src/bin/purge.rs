@@ -39,6 +39,9 @@ struct Arguments {
     /// How many sessions live, and are checked.
     #[arg(long, default_value_t = 100_000)]
     live: usize,
+    /// How many sessions begin after the purge: the engine gives space back as it goes on writing.
+    #[arg(long, default_value_t = 200_000)]
+    more: usize,
     /// The cache, in MiB; 0 reads every check from the store.
     #[arg(long, default_value_t = 64)]
     cache: usize,
@@ -73,6 +76,10 @@ async fn run(arguments: &Arguments) -> Result<()> {
     let quiet = Duration::from_secs_f64(arguments.seconds);
     let size_before = size_of(folder.path())?;
 
+    // The cache is as warm before as it is during and after.
+    for token in tokens.iter() {
+        let _ = sessioning.check(&Namespace::default(), token).await?;
+    }
     let before = check_for(&sessioning, &tokens, arguments.callers, sleep(quiet)).await?;
     let started = Instant::now();
     let during = check_for(&sessioning, &tokens, arguments.callers, purge(&sessioning, clock.now())).await?;
@@ -88,9 +95,15 @@ async fn run(arguments: &Arguments) -> Result<()> {
     }
     let quiet = median(vec![before.checks.quantile(0.99), after.checks.quantile(0.99)]);
     println!("p99 while purging: {:.2}x of without", during.checks.quantile(0.99) / quiet);
-    drop(sessioning);
     let mib = |bytes: u64| bytes as f64 / (1024.0 * 1024.0);
-    println!("files: {:.0} MiB before, {:.0} MiB after", mib(size_before), mib(size_of(folder.path())?));
+    let size_after = size_of(folder.path())?;
+    create(&sessioning, arguments.more, &NewSession::default()).await?;
+    let size_later = size_of(folder.path())?;
+    let (before, after, later) = (mib(size_before), mib(size_after), mib(size_later));
+    println!(
+        "files: {before:.0} MiB before, {after:.0} MiB after, {later:.0} MiB with {} more sessions",
+        arguments.more
+    );
     Ok(())
 }
 
