@@ -4,7 +4,6 @@ use sessioning_client::SessionView;
 
 /// What there is to say about one.
 pub(crate) fn rows(session: &SessionView) -> Vec<(&'static str, String)> {
-    let or_never = |end: &Option<String>| end.clone().unwrap_or_else(|| "never".into());
     let metadata = &session.metadata;
     let given = [("label", &metadata.label), ("address", &metadata.ip), ("program", &metadata.user_agent)];
     let mut rows = vec![
@@ -12,8 +11,8 @@ pub(crate) fn rows(session: &SessionView) -> Vec<(&'static str, String)> {
         ("user", session.user.clone()),
         ("began", session.created_at.clone()),
         ("last seen", session.last_seen.clone()),
-        ("ends", or_never(&session.expires_at)),
-        ("ends unused", or_never(&session.idle_expires_at)),
+        ("ends", or_never(session.expires_at.as_deref())),
+        ("ends unused", or_never(session.idle_expires_at.as_deref())),
         ("authenticated", authenticated(session)),
     ];
     rows.extend(given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
@@ -21,6 +20,11 @@ pub(crate) fn rows(session: &SessionView) -> Vec<(&'static str, String)> {
         rows.push(("data", serde_json::Value::from(session.data.clone()).to_string()));
     }
     rows
+}
+
+/// When something ends, in words where it does not.
+pub(crate) fn or_never(end: Option<&str>) -> String {
+    end.unwrap_or("never").into()
 }
 
 fn authenticated(session: &SessionView) -> String {

@@ -114,7 +114,8 @@ pub(crate) async fn access(State(gate): State<Gate>, mut request: Request, next:
     let caller = match allowed(app, gate.scope, request.headers()) {
         Ok(caller) => caller,
         Err(error) => {
-            tracing::warn!("[access] A request to {} was refused: {}", route(&request), error.problem);
+            let route = route(request.extensions().get());
+            tracing::warn!("[access] A request to {route} was refused: {}", error.problem);
             return surface.render(error);
         }
     };
@@ -152,13 +153,17 @@ pub(crate) fn allowed(app: &App, scope: Scope, headers: &HeaderMap) -> Result<Ca
     }
     let namespace = match (&key.namespace, asked) {
         (Some(bound), Some(asked)) if *bound != asked => {
-            let why = format_args!("it is bound to the namespace {bound}");
-            return Err(ApiError::because(Code::ScopeMissing, why));
+            return Err(bound_to(bound));
         }
         (Some(bound), _) => bound.clone(),
         (None, asked) => asked.unwrap_or_default(),
     };
     Ok(Caller { namespace, key: Some(id.into()), is_bound: key.namespace.is_some() })
+}
+
+/// The answer to a key that is used beyond its one namespace.
+pub(crate) fn bound_to(namespace: &Namespace) -> ApiError {
+    ApiError::because(Code::ScopeMissing, format_args!("it is bound to the namespace {namespace}"))
 }
 
 /// Whether a caller may know what runs here: whoever has a key, or everybody where there are none.

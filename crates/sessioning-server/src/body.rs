@@ -10,6 +10,8 @@ use sessioning_api::Code;
 use crate::config::LimitsConfig;
 use crate::problem::ApiError;
 
+const JSON: &str = "application/json";
+
 /// All of a body.
 ///
 /// # Errors
@@ -46,7 +48,7 @@ pub(crate) async fn json<T: DeserializeOwned>(
     body: Body,
     limits: &LimitsConfig,
 ) -> Result<T, ApiError> {
-    let text = object(headers, body, limits, &["application/json"]).await?;
+    let text = object(headers, body, limits, &[JSON]).await?;
     serde_json::from_slice(&text).map_err(ApiError::invalid)
 }
 
@@ -61,7 +63,12 @@ pub(crate) async fn json_or_default<T: DeserializeOwned + Default>(
     limits: &LimitsConfig,
 ) -> Result<T, ApiError> {
     let bytes = read(body, limits).await?;
-    if bytes.is_empty() { Ok(T::default()) } else { json(headers, Body::from(bytes), limits).await }
+    if bytes.is_empty() {
+        return Ok(T::default());
+    }
+    expect(headers, &[JSON])?;
+    expect_object(&bytes)?;
+    serde_json::from_slice(&bytes).map_err(ApiError::invalid)
 }
 
 /// The text of a body that is a JSON object of one of these kinds.
@@ -77,10 +84,7 @@ pub(crate) async fn object(
 ) -> Result<Bytes, ApiError> {
     expect(headers, kinds)?;
     let bytes = read(body, limits).await?;
-    // A list would do for a struct as well, by position; here it is a mistake.
-    if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Err(ApiError::invalid("the body must be a JSON object"));
-    }
+    expect_object(&bytes)?;
     Ok(bytes)
 }
 
@@ -97,6 +101,14 @@ pub(crate) async fn form(
     expect(headers, &["application/x-www-form-urlencoded"])?;
     let bytes = read(body, limits).await?;
     Ok(form_urlencoded::parse(&bytes).into_owned().collect())
+}
+
+/// A list would do for a struct as well, by position; here it is a mistake.
+fn expect_object(text: &[u8]) -> Result<(), ApiError> {
+    match text.trim_ascii_start() {
+        [b'{', ..] => Ok(()),
+        _ => Err(ApiError::invalid("the body must be a JSON object")),
+    }
 }
 
 fn expect(headers: &HeaderMap, kinds: &[&str]) -> Result<(), ApiError> {

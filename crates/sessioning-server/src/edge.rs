@@ -24,7 +24,7 @@ const REQUEST_ID: &str = "x-request-id";
 
 pub(crate) async fn edge(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let route = route(&request);
+    let path = request.extensions().get::<MatchedPath>().cloned();
     let method = known(request.method());
     let id = request_id(request.headers());
     let line = tracing::enabled!(tracing::Level::DEBUG).then(|| Line::begin(&request));
@@ -38,7 +38,7 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, mut request: Request, next
     if let Some(error) = &error {
         write_problem(&mut response, error, &id);
     }
-    app.metrics.answered(method, &route, response.status().as_u16(), began.elapsed());
+    app.metrics.answered(method, route(path.as_ref()), response.status().as_u16(), began.elapsed());
     let cause = match error {
         Some(error) => error.cause,
         None => response.extensions_mut().remove::<Cause>().and_then(|Cause(cause)| cause),
@@ -52,8 +52,8 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, mut request: Request, next
 }
 
 /// The pattern of the route that a request takes: for metrics and logs, so nothing that a caller chooses.
-pub(crate) fn route(request: &Request) -> Arc<str> {
-    request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).into()
+pub(crate) fn route(path: Option<&MatchedPath>) -> &str {
+    path.map_or("none", MatchedPath::as_str)
 }
 
 /// A method's name if it is one that a route may have, likewise.

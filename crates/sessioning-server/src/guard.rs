@@ -48,8 +48,7 @@ fn refused_origin(headers: &HeaderMap, host: Option<&str>, allowed: &[String]) -
     match headers.get(header::ORIGIN) {
         Some(origin) => {
             let origin = String::from_utf8_lossy(origin.as_bytes());
-            let own = origin.split_once("://").map(|(_, authority)| authority);
-            if listed(&origin) || (own.is_some() && own == host) {
+            if listed(&origin) || is_own(&origin, host) {
                 None
             } else {
                 let origin = plain(&origin);
@@ -61,6 +60,12 @@ fn refused_origin(headers: &HeaderMap, host: Option<&str>, allowed: &[String]) -
         }
         None => None,
     }
+}
+
+/// Whether an `Origin` is the very host that was asked. Its scheme is not compared: what ends TLS hides it.
+pub(crate) fn is_own(origin: &str, host: Option<&str>) -> bool {
+    let authority = origin.split_once("://").map(|(_, authority)| authority);
+    authority.is_some() && authority == host
 }
 
 /// Whether a `Host`, with or without a port, is a loopback name or address or one of `hosts`.

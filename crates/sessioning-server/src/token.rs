@@ -10,6 +10,7 @@ use sessioning_api::{Code, SessionCookie};
 
 use crate::access::bearers;
 use crate::app::App;
+use crate::guard::is_own;
 use crate::problem::ApiError;
 
 const SESSION_TOKEN: &str = "x-session-token";
@@ -74,10 +75,7 @@ fn check_origin(headers: &HeaderMap) -> Result<(), ApiError> {
     let same = match text(header::HeaderName::from_static("sec-fetch-site")) {
         // `none` is the user, by hand.
         Some(site) => site == "same-origin" || site == "none",
-        None => text(header::ORIGIN).is_none_or(|origin| {
-            let own = origin.split_once("://").map(|(_, authority)| authority);
-            own.is_some() && own == text(header::HOST)
-        }),
+        None => text(header::ORIGIN).is_none_or(|origin| is_own(origin, text(header::HOST))),
     };
     if same {
         return Ok(());

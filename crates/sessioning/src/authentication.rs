@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::owner::is_plain;
 use crate::{Record, Timestamp};
 
 /// One act of authentication, as the application that did it tells: methods and level belong together, so a
@@ -28,9 +29,7 @@ impl Authentication {
     ///
     /// When there are more than 8 methods, or one is not 1 to 32 of `[A-Za-z0-9_.-]`.
     pub fn new(methods: Vec<String>, level: u8) -> Result<Self, AuthenticationError> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
-        let named =
-            |method: &String| (1..=Self::MAX_METHOD).contains(&method.len()) && method.bytes().all(plain);
+        let named = |method: &String| is_plain(method, Self::MAX_METHOD);
         if methods.len() <= Self::MAX_METHODS && methods.iter().all(named) {
             Ok(Self { methods, level })
         } else {

@@ -72,9 +72,7 @@ impl FromStr for Namespace {
     type Err = NamespaceError;
 
     fn from_str(text: &str) -> Result<Self, NamespaceError> {
-        let fits = (1..=Self::MAX_BYTES).contains(&text.len());
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
-        if fits && text.bytes().all(plain) { Ok(Self(text.into())) } else { Err(NamespaceError) }
+        if is_plain(text, Self::MAX_BYTES) { Ok(Self(text.into())) } else { Err(NamespaceError) }
     }
 }
 
@@ -82,6 +80,12 @@ impl fmt::Display for Namespace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Whether a text is 1 to `max` of `[A-Za-z0-9_.-]`: a name that is the same wherever it is written.
+pub(crate) fn is_plain(text: &str, max: usize) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    (1..=max).contains(&text.len()) && text.bytes().all(plain)
 }
 
 /// A text that cannot be a namespace.

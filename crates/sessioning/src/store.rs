@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Namespace, OnLimit, Owner, Record, Result, SessionId, Timestamp};
+use crate::{Namespace, OnLimit, OsRandom, Owner, Random, Record, Result, SessionId, Timestamp};
 
 mod cached;
 mod deadline;
@@ -173,6 +173,17 @@ pub struct Limit {
     pub on_limit: OnLimit,
     /// Which records count: the live ones, as the rules and the time have it.
     pub live: Arc<dyn Fn(&Record) -> bool + Send + Sync>,
+}
+
+/// A store's own key: the one that it has, or one that is made now.
+pub(crate) fn own_key(kept: &mut Option<[u8; 32]>) -> Result<[u8; 32]> {
+    if let Some(key) = *kept {
+        return Ok(key);
+    }
+    let mut key = [0; 32];
+    OsRandom.fill(&mut key)?;
+    *kept = Some(key);
+    Ok(key)
 }
 
 /// Runs work in a task of its own, so that it ends even when whoever asked for it has gone: a server drops a

@@ -6,6 +6,7 @@ use sessioning_client::{CreateSession, Metadata};
 use crate::connection::Connection;
 use crate::outcome::Failure;
 use crate::output::Output;
+use crate::sessions::or_never;
 
 /// Begins a session for a user, as an application does once it has checked their password.
 #[derive(Args)]
@@ -53,8 +54,8 @@ pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Fai
             ("token", created.token.expose().to_owned()),
             ("session", session.id.clone()),
             ("user", session.user.clone()),
-            ("ends", session.expires_at.clone().unwrap_or_else(|| "never".into())),
-            ("ends unused", session.idle_expires_at.clone().unwrap_or_else(|| "never".into())),
+            ("ends", or_never(session.expires_at.as_deref())),
+            ("ends unused", or_never(session.idle_expires_at.as_deref())),
         ],
     )
 }

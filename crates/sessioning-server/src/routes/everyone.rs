@@ -6,9 +6,9 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
-use sessioning_api::{Code, RevokeEveryone, RevokedEveryone};
+use sessioning_api::{RevokeEveryone, RevokedEveryone};
 
-use crate::access::Caller;
+use crate::access::{Caller, bound_to};
 use crate::app::App;
 use crate::body;
 use crate::problem::ApiError;
@@ -26,8 +26,7 @@ pub(crate) async fn revoke_everyone(
     // That the body could be read at all is the confirmation.
     let wanted: RevokeEveryone = body::json(&headers, body, &app.config.limits).await?;
     if wanted.all_namespaces && caller.is_bound {
-        let why = format_args!("it is bound to the namespace {}", caller.namespace);
-        return Err(ApiError::because(Code::ScopeMissing, why));
+        return Err(bound_to(&caller.namespace));
     }
     let namespace = (!wanted.all_namespaces).then_some(&caller.namespace);
     app.sessioning.revoke_everyone(namespace).await?;

@@ -15,7 +15,7 @@ use self::engine::Engine;
 use self::owner::OwningThread;
 use self::readers::Readers;
 use self::status::Status;
-use super::{Accept, Inserted, Limit, Purged, Replaced, Store, Touch, Touched};
+use super::{Accept, Inserted, Limit, Purged, Replaced, Store, Touch, Touched, own_key};
 use crate::{Clock, Error, ErrorKind, Namespace, Owner, Record, Result, SessionId, Timestamp};
 
 mod codec;

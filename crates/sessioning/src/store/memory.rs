@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
-use super::{Accept, Inserted, Limit, Purged, Replaced, Store, Touch, Touched};
-use crate::{Namespace, OnLimit, OsRandom, Owner, Random, Record, Result, SessionId, Timestamp};
+use super::{Accept, Inserted, Limit, Purged, Replaced, Store, Touch, Touched, own_key};
+use crate::{Namespace, OnLimit, Owner, Record, Result, SessionId, Timestamp};
 
 /// Keeps records in memory: for tests, and for sessions that may end with the process.
 #[derive(Default)]
@@ -151,13 +151,7 @@ impl Store for Memory {
     }
 
     async fn key(&self) -> Result<[u8; 32]> {
-        let mut state = self.state.lock();
-        if state.key.is_none() {
-            let mut key = [0; 32];
-            OsRandom.fill(&mut key)?;
-            state.key = Some(key);
-        }
-        Ok(state.key.unwrap_or_default())
+        own_key(&mut self.state.lock().key)
     }
 
     async fn ready(&self) -> Result<()> {

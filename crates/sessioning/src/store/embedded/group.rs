@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use super::engine::{Change, Engine, read_record};
 use super::keys::{self, Space};
 use super::meta::Meta;
-use super::{Inserted, Limit, Purged, Replaced, Touch, Touched, codec};
-use crate::{
-    Error, ErrorKind, Namespace, OnLimit, OsRandom, Owner, Random, Record, Result, SessionId, Timestamp,
-};
+use super::{Inserted, Limit, Purged, Replaced, Touch, Touched, codec, own_key};
+use crate::{Error, ErrorKind, Namespace, OnLimit, Owner, Record, Result, SessionId, Timestamp};
 
 /// Every method reads first and changes afterwards, so that a failed read leaves the group as it was.
 pub(super) struct Group<'a> {
@@ -159,14 +157,8 @@ impl<'a> Group<'a> {
 
     /// The store's own key, made if there is none.
     pub(super) fn key(&mut self) -> Result<[u8; 32]> {
-        if let Some(key) = self.meta.key {
-            return Ok(key);
-        }
-        let mut key = [0; 32];
-        OsRandom.fill(&mut key)?;
-        self.meta.key = Some(key);
-        self.needs_sync = true;
-        Ok(key)
+        self.needs_sync |= self.meta.key.is_none();
+        own_key(&mut self.meta.key)
     }
 
     /// Makes the group one that writes and syncs, whatever else is in it.
