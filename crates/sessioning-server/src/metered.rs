@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use sessioning::store::{Accept, Inserted, Limit, Purged, Replaced, Touch, Touched};
-use sessioning::{Namespace, Owner, Record, Result, SessionId, Store, Timestamp};
+use sessioning::store::{Accept, Inserted, Keeps, Limit, Purged, Replaced, Touch, Touched};
+use sessioning::{Namespace, Owner, Record, Result, SessionId, SessionToken, Store, Timestamp};
 
 use crate::metrics::Metrics;
 
@@ -112,6 +112,14 @@ impl<S: Store> Store for Metered<S> {
 
     fn reopenings(&self) -> u64 {
         self.store.reopenings()
+    }
+
+    fn keeps(&self) -> Keeps {
+        self.store.keeps()
+    }
+
+    async fn adopt(&self, imported: &SessionToken) -> Result<bool> {
+        self.count("adopt", |there| found(*there), self.store.adopt(imported)).await
     }
 
     async fn key(&self) -> Result<[u8; 32]> {

@@ -58,6 +58,15 @@ pub enum ErrorKind {
     },
     /// A record was written by a later version.
     UnknownRecordVersion(u8),
+    /// The store cannot be used as it is; trying again changes nothing.
+    Unusable {
+        /// Which, without its password.
+        store: String,
+        /// Why not, and what to do.
+        why: String,
+    },
+    /// This store cannot do that: what, and why.
+    Unsupported(&'static str),
 }
 
 impl Error {
@@ -135,6 +144,8 @@ impl fmt::Display for ErrorKind {
                 f,
                 "a record has version {version}, which this version does not know; use the version that wrote it"
             ),
+            Self::Unusable { store, why } => write!(f, "the session store {store} cannot be used: {why}"),
+            Self::Unsupported(what) => write!(f, "the session store does not support this: {what}"),
         }
     }
 }

@@ -8,9 +8,6 @@ use crate::{
     Data, Deadlines, Digest, Metadata, Namespace, Owner, SessionId, SessionToken, Timeouts, Timestamp, User,
 };
 
-/// How long a record outlives its session, so that clocks may differ and nothing is purged too early.
-const PURGE_MARGIN: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// What a store keeps of a session. It opens nothing: the secret is there as a digest only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -62,6 +59,9 @@ pub struct Previous {
 }
 
 impl Record {
+    /// How long a record outlives its session, so that clocks may differ and nothing is purged too early.
+    pub const PURGE_MARGIN: Duration = Duration::from_secs(24 * 60 * 60);
+
     /// The record of a session that begins at `now` with that token, and asks for nothing else.
     #[must_use]
     pub fn new(token: &SessionToken, owner: Owner, timeouts: Timeouts, now: Timestamp) -> Self {
@@ -112,7 +112,7 @@ impl Record {
     /// When a store may forget it: a day after its end.
     #[must_use]
     pub fn purge_at(&self) -> Option<Timestamp> {
-        Some(self.ends_at()?.after(PURGE_MARGIN))
+        Some(self.ends_at()?.after(Self::PURGE_MARGIN))
     }
 }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Namespace, OnLimit, OsRandom, Owner, Random, Record, Result, SessionId, Timestamp};
+use crate::{
+    Namespace, OnLimit, OsRandom, Owner, Random, Record, Result, SessionId, SessionToken, Timestamp,
+};
 
 mod cached;
 mod deadline;
@@ -61,8 +63,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Removes every record of `owner` but `keep`; the ids that were removed.
     ///
-    /// Complete: no record of this owner whose insert began before this did is there afterwards. An insert that
-    /// comes while this is under way may be refused.
+    /// Complete: no record of this owner whose insert was answered before is there afterwards. An insert that is
+    /// under way meanwhile is refused, or leaves nothing, or counts as begun afterwards.
     async fn remove_user(&self, owner: &Owner, keep: Option<SessionId>) -> Result<Vec<SessionId>>;
 
     /// Ends every record there is, of one namespace or of all, in one write however many they are.
@@ -82,6 +84,15 @@ pub trait Store: Send + Sync + 'static {
     /// 0 for a store that cannot be reopened.
     fn reopenings(&self) -> u64;
 
+    /// What is kept of a token: its digest, but for the one layout of MongoDB that shares its documents with
+    /// another program.
+    fn keeps(&self) -> Keeps;
+
+    /// Makes a session findable that another program wrote under a token of its own; whether there is one now.
+    ///
+    /// `false` for a store that no other program writes to.
+    async fn adopt(&self, imported: &SessionToken) -> Result<bool>;
+
     /// A key of this store's own: 32 random bytes, made once and kept with the records.
     ///
     /// Whoever shares the store shares it, no two stores have the same; for marks that have to be recognised as
@@ -94,6 +105,15 @@ pub trait Store: Send + Sync + 'static {
 
 /// Whether a cached record may answer for the one that is stored.
 pub type Accept<'a> = &'a (dyn Fn(&Record) -> bool + Send + Sync);
+
+/// What a store keeps of a token, as [`Record::digest`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// A digest: a copy of the store opens no session.
+    Digests,
+    /// The token itself, because another program that reads the same documents needs it.
+    Tokens,
+}
 
 /// What became of an insert.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,7 +208,11 @@ pub(crate) fn own_key(kept: &mut Option<[u8; 32]>) -> Result<[u8; 32]> {
 
 /// Runs work in a task of its own, so that it ends even when whoever asked for it has gone: a server drops a
 /// request's handler when its client leaves.
-pub(crate) async fn run_to_end<T: Send + 'static, E: From<crate::Error> + Send + 'static>(
+///
+/// # Errors
+///
+/// The work's own; unavailable when it panicked or the runtime ended.
+pub async fn run_to_end<T: Send + 'static, E: From<crate::Error> + Send + 'static>(
     work: impl Future<Output = std::result::Result<T, E>> + Send + 'static,
 ) -> std::result::Result<T, E> {
     match tokio::spawn(work).await {

@@ -8,6 +8,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use crate::store::Keeps;
 use crate::{Random, Result, Timestamp};
 
 const PREFIX: &str = "ses_";
@@ -17,7 +18,8 @@ const TEXT_LEN: usize = SECRET_END + 8;
 
 /// The public name of a session: logged, listed, and used by operators to revoke. Not a credential.
 ///
-/// A UUID of version 7 for sessions made here (so ids sort by creation time), of version 8 for imported ones.
+/// A UUID of version 7 for sessions made here (so ids sort by creation time), of version 8 for
+/// [imported](SessionToken::import) ones.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SessionId(Uuid);
 
@@ -89,6 +91,8 @@ pub struct SessionToken {
     #[zeroize(skip)]
     id: SessionId,
     secret: [u8; 32],
+    /// The text that another system issued; a token of ours is the text of its id and secret.
+    foreign: Option<String>,
 }
 
 impl SessionToken {
@@ -107,7 +111,7 @@ impl SessionToken {
     ///
     /// When the random source fails.
     pub fn renewed(id: SessionId, random: &dyn Random) -> Result<Self> {
-        let mut token = Self { id, secret: [0; 32] };
+        let mut token = Self { id, secret: [0; 32], foreign: None };
         random.fill(&mut token.secret)?;
         Ok(token)
     }
@@ -128,15 +132,53 @@ impl SessionToken {
         let mut id = [0; 16];
         base16ct::lower::decode(&text[PREFIX.len()..ID_END], &mut id).map_err(|_| Malformed::Shape)?;
         let id = SessionId::from_bytes(id).ok_or(Malformed::Id)?;
-        let mut token = Self { id, secret: [0; 32] };
+        let mut token = Self { id, secret: [0; 32], foreign: None };
         base16ct::lower::decode(&text[ID_END..SECRET_END], &mut token.secret)
             .map_err(|_| Malformed::Shape)?;
         Ok(token)
     }
 
+    /// Takes a token that another system issued, before its sessions came here: a UUID in lower case with dashes.
+    ///
+    /// Its id (a UUID of version 8) and its secret are two separate hashes of the text, so that neither the id
+    /// nor what a store keeps opens the session. Text with our own prefix is never one.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no such UUID.
+    pub fn import(text: &str) -> std::result::Result<Self, Malformed> {
+        let uuid = Uuid::try_parse(text).map_err(|_| Malformed::Shape)?;
+        // One text a session: what a UUID parser is lenient about is another text.
+        if uuid.get_variant() != uuid::Variant::RFC4122 || uuid.hyphenated().to_string() != text {
+            return Err(Malformed::Shape);
+        }
+        let hash = |what: &str| -> [u8; 32] {
+            Sha256::new().chain_update(what).chain_update([0]).chain_update(text).finalize().into()
+        };
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash("sessioning imported id")[..16]);
+        let id = SessionId(uuid::Builder::from_custom_bytes(id).into_uuid());
+        Ok(Self { id, secret: hash("sessioning imported secret"), foreign: Some(text.to_owned()) })
+    }
+
+    /// Makes a token again from what a store that keeps tokens [kept](Self::kept) of it.
+    #[must_use]
+    pub fn restore(id: SessionId, kept: &Digest) -> Self {
+        Self { id, secret: kept.0, foreign: None }
+    }
+
+    /// Whether another system issued it.
+    #[must_use]
+    pub fn is_imported(&self) -> bool {
+        self.foreign.is_some()
+    }
+
     /// The token's text, for the client that it belongs to and nobody else; wiped on drop.
     #[must_use]
     pub fn expose(&self) -> Zeroizing<String> {
+        if let Some(text) = &self.foreign {
+            return Zeroizing::new(text.clone());
+        }
         let mut text = Zeroizing::new(String::with_capacity(TEXT_LEN));
         let mut hex = Zeroizing::new([0_u8; 64]);
         text.push_str(PREFIX);
@@ -157,6 +199,16 @@ impl SessionToken {
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of(&self.secret)
+    }
+
+    /// What a store that keeps that keeps of this token.
+    #[must_use]
+    pub fn kept(&self, keeps: Keeps) -> Digest {
+        match keeps {
+            // An imported token is kept as the text that it is, whose digest stands for it.
+            Keeps::Tokens if !self.is_imported() => Digest(self.secret),
+            Keeps::Tokens | Keeps::Digests => self.digest(),
+        }
     }
 }
 

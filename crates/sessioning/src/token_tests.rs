@@ -191,3 +191,37 @@ fn ids_of_one_moment_hash_apart() {
     let hashes: HashSet<_> = (0..1000).map(|_| state.hash_one(token().id())).collect();
     assert_eq!(hashes.len(), 1000);
 }
+
+const ORIGINAL: &str = "01934c2e-7a51-7b3c-9d6f-2a1b3c4d5e6f";
+
+#[test]
+fn an_imported_token_is_two_hashes_of_its_text() {
+    let token = SessionToken::import(ORIGINAL).unwrap();
+    assert_eq!(*token.expose(), ORIGINAL);
+    // From another implementation: sha256("sessioning imported id\0" + text), the bits of version 8 put in.
+    assert_eq!(token.id().to_string(), "4d5bc2ee-af8c-8d9e-b635-042601e02b58");
+    assert_eq!(base16ct::lower::encode_string(token.digest().as_bytes()), "2163a63bfe90d674ecae12ebfdff2a7ab66175396d23f3cf71ae010e3b457b92");
+    assert_eq!(token.kept(Keeps::Tokens), token.digest());
+    assert!(!format!("{token:?}").contains(ORIGINAL));
+}
+
+#[test]
+fn only_the_exact_text_of_a_foreign_token_is_one() {
+    let upper = ORIGINAL.to_uppercase();
+    let (bare, braced) = (ORIGINAL.replace('-', ""), format!("{{{ORIGINAL}}}"));
+    let other_variant = ORIGINAL.replace("-9d6f-", "-cd6f-");
+    let own = token().expose().to_string();
+    for text in ["", "alice", &upper, &bare, &braced, &other_variant, &own, &format!(" {ORIGINAL}")] {
+        assert!(SessionToken::import(text).is_err(), "{text}");
+    }
+    assert!(SessionToken::parse(ORIGINAL).is_err());
+}
+
+#[test]
+fn a_token_is_restored_from_what_a_store_of_tokens_keeps() {
+    let token = token();
+    let restored = SessionToken::restore(token.id(), &token.kept(Keeps::Tokens));
+    assert_eq!(*restored.expose(), *token.expose());
+    assert_eq!(token.kept(Keeps::Digests), token.digest());
+    assert_ne!(token.kept(Keeps::Tokens), token.digest());
+}

@@ -6,8 +6,8 @@ use sessioning::store::CacheSettings;
 use sessioning::{Cached, Embedded, SystemClock};
 use sessioning_conformance::{Subject, store_tests};
 
-store_tests!(|| {
+store_tests!(async || {
     let (directory, clock) = (tempfile::tempdir().unwrap(), Arc::new(SystemClock::new()));
     let store = Embedded::open(directory.path(), &*clock).unwrap();
-    Subject::new(Cached::new(store, CacheSettings::default(), clock), directory)
+    Some(Subject::new(Cached::new(store, CacheSettings::default(), clock), directory))
 });

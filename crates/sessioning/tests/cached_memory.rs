@@ -6,7 +6,7 @@ use sessioning::store::CacheSettings;
 use sessioning::{Cached, Memory, SystemClock};
 use sessioning_conformance::{Subject, store_tests};
 
-store_tests!(|| {
+store_tests!(async || {
     let clock = Arc::new(SystemClock::new());
-    Subject::new(Cached::new(Memory::new(), CacheSettings::default(), clock), ())
+    Some(Subject::new(Cached::new(Memory::new(), CacheSettings::default(), clock), ()))
 });

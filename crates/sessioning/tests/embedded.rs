@@ -3,7 +3,7 @@
 use sessioning::{Embedded, SystemClock};
 use sessioning_conformance::{Subject, store_tests};
 
-store_tests!(|| {
+store_tests!(async || {
     let directory = tempfile::tempdir().unwrap();
-    Subject::new(Embedded::open(directory.path(), &SystemClock::new()).unwrap(), directory)
+    Some(Subject::new(Embedded::open(directory.path(), &SystemClock::new()).unwrap(), directory))
 });

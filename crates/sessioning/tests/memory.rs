@@ -3,4 +3,4 @@
 use sessioning::Memory;
 use sessioning_conformance::{Subject, store_tests};
 
-store_tests!(|| Subject::new(Memory::new(), ()));
+store_tests!(async || Some(Subject::new(Memory::new(), ())));

@@ -64,7 +64,7 @@ impl Sessioning {
     ) -> Result<Changed<Renewed>> {
         let renewed = SessionToken::renewed(token.id(), &*self.random)?;
         let changed = self.change(namespace, token, |record, now| {
-            let mut record = Record { digest: renewed.digest(), previous: None, ..record };
+            let mut record = Record { digest: renewed.kept(self.store.keeps()), previous: None, ..record };
             if let Some(authentication) = new.clone() {
                 (record.methods, record.level) = authentication.into_parts();
                 record.authenticated_at = now;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::store::Touch;
+use crate::store::{Accept, Touch};
 use crate::{
     Demand, Expiry, Namespace, Record, Result, Session, SessionId, SessionToken, Sessioning, StepUp,
     Timestamp, Verdict,
@@ -98,7 +98,7 @@ impl Sessioning {
         token: &SessionToken,
         now: Timestamp,
     ) -> Result<std::result::Result<Arc<Record>, Invalid>> {
-        let digest = token.digest();
+        let digest = token.kept(self.store.keeps());
         let verdict = |record: &Record| {
             if record.owner.namespace() != namespace {
                 Some(Invalid::OtherNamespace)
@@ -112,12 +112,25 @@ impl Sessioning {
                 }
             }
         };
-        let found = self.store.get(token.id(), &|record| verdict(record).is_none()).await?;
+        let found = self.find(token, &|record| verdict(record).is_none()).await?;
         let Some(record) = found else { return Ok(Err(Invalid::Unknown)) };
         Ok(match verdict(&record) {
             None => Ok(record),
             Some(invalid) => Err(invalid),
         })
+    }
+
+    /// The record of a token's id. A session that another program wrote is made findable first.
+    pub(super) async fn find(
+        &self,
+        token: &SessionToken,
+        accept: Accept<'_>,
+    ) -> Result<Option<Arc<Record>>> {
+        let found = self.store.get(token.id(), accept).await?;
+        if found.is_none() && token.is_imported() && self.store.adopt(token).await? {
+            return self.store.get(token.id(), accept).await;
+        }
+        Ok(found)
     }
 
     /// Records a use, in a task of its own; at most one per session at a time.

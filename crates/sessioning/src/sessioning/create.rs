@@ -98,8 +98,9 @@ impl Sessioning {
             self.policy.grant(new.idle_timeout, new.absolute_timeout).map_err(CreateError::TimeoutTooLong)?;
         let token = SessionToken::generate(now, &*self.random)?;
         let record = Record::new(&token, owner, timeouts, now);
+        let digest = token.kept(self.store.keeps());
         let (methods, level) = new.authentication.into_parts();
-        let record = Record { methods, level, metadata: new.metadata, data: new.data, ..record };
+        let record = Record { digest, methods, level, metadata: new.metadata, data: new.data, ..record };
         Ok(Draft { token, record, arrival })
     }
 
@@ -153,7 +154,7 @@ impl Sessioning {
     /// The same session under a new id, when the first one was taken.
     fn redraft(&self, draft: Draft) -> std::result::Result<Draft, CreateError> {
         let token = SessionToken::generate(draft.record.created_at, &*self.random)?;
-        let record = Record { id: token.id(), digest: token.digest(), ..draft.record };
+        let record = Record { id: token.id(), digest: token.kept(self.store.keeps()), ..draft.record };
         Ok(Draft { token, record, ..draft })
     }
 

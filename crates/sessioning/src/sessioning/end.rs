@@ -13,7 +13,11 @@ impl Sessioning {
     ///
     /// When the store fails; whether the session has ended is then unknown.
     pub async fn delete(&self, namespace: &Namespace, token: &SessionToken) -> Result<bool> {
-        let (namespace, digest) = (namespace.clone(), token.digest());
+        if token.is_imported() {
+            // What another program wrote is made findable by its id first.
+            self.find(token, &|_| true).await?;
+        }
+        let (namespace, digest) = (namespace.clone(), token.kept(self.store.keeps()));
         self.end(token.id(), move |record| record.digest == digest && *record.owner.namespace() == namespace)
             .await
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::*;
-use crate::store::{Accept, Inserted, Limit, Purged, Replaced, Touch, Touched};
+use crate::store::{Accept, Inserted, Keeps, Limit, Purged, Replaced, Touch, Touched};
 use crate::{
     Authentication, Demand, ErrorKind, ManualClock, Memory, Namespace, Owner, Patch, Result, SessionToken,
     StepUp, Timeout, Timestamp,
@@ -81,6 +81,12 @@ impl Store for Arc<Counting> {
     }
     fn reopenings(&self) -> u64 {
         0
+    }
+    fn keeps(&self) -> Keeps {
+        Keeps::Digests
+    }
+    async fn adopt(&self, _: &SessionToken) -> Result<bool> {
+        Ok(false)
     }
     async fn key(&self) -> Result<[u8; 32]> {
         self.memory.key().await

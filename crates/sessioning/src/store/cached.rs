@@ -11,8 +11,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use self::shard::Shards;
-use super::{Accept, Inserted, Limit, Purged, Replaced, Store, Touch, Touched, run_to_end};
-use crate::{Clock, Namespace, OnLimit, Owner, Record, Result, SessionId, Timestamp};
+use super::{Accept, Inserted, Keeps, Limit, Purged, Replaced, Store, Touch, Touched, run_to_end};
+use crate::{Clock, Namespace, OnLimit, Owner, Record, Result, SessionId, SessionToken, Timestamp};
 
 mod shard;
 
@@ -197,6 +197,14 @@ impl<S: Store> Store for Cached<S> {
 
     fn reopenings(&self) -> u64 {
         self.inner.store.reopenings()
+    }
+
+    fn keeps(&self) -> Keeps {
+        self.inner.store.keeps()
+    }
+
+    async fn adopt(&self, imported: &SessionToken) -> Result<bool> {
+        self.inner.store.adopt(imported).await
     }
 
     async fn key(&self) -> Result<[u8; 32]> {

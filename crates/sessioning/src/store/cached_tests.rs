@@ -105,6 +105,12 @@ impl Store for Arc<Slow> {
     fn reopenings(&self) -> u64 {
         self.reopenings.load(Ordering::SeqCst)
     }
+    fn keeps(&self) -> Keeps {
+        Keeps::Digests
+    }
+    async fn adopt(&self, _: &SessionToken) -> Result<bool> {
+        Ok(false)
+    }
     async fn key(&self) -> Result<[u8; 32]> {
         self.memory.key().await
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Accept, Inserted, Limit, Purged, Replaced, Store, Touch, Touched};
-use crate::{ErrorKind, Namespace, Owner, Record, Result, SessionId, Timestamp};
+use super::{Accept, Inserted, Keeps, Limit, Purged, Replaced, Store, Touch, Touched};
+use crate::{ErrorKind, Namespace, Owner, Record, Result, SessionId, SessionToken, Timestamp};
 
 /// A store over a store that waits no longer than its deadline for any answer.
 ///
@@ -69,6 +69,14 @@ impl<S: Store> Store for Deadline<S> {
 
     fn reopenings(&self) -> u64 {
         self.store.reopenings()
+    }
+
+    fn keeps(&self) -> Keeps {
+        self.store.keeps()
+    }
+
+    async fn adopt(&self, imported: &SessionToken) -> Result<bool> {
+        self.bound(self.store.adopt(imported)).await
     }
 
     async fn key(&self) -> Result<[u8; 32]> {

@@ -15,8 +15,8 @@ use self::engine::Engine;
 use self::owner::OwningThread;
 use self::readers::Readers;
 use self::status::Status;
-use super::{Accept, Inserted, Limit, Purged, Replaced, Store, Touch, Touched, own_key};
-use crate::{Clock, Error, ErrorKind, Namespace, Owner, Record, Result, SessionId, Timestamp};
+use super::{Accept, Inserted, Keeps, Limit, Purged, Replaced, Store, Touch, Touched, own_key};
+use crate::{Clock, Error, ErrorKind, Namespace, Owner, Record, Result, SessionId, SessionToken, Timestamp};
 
 mod codec;
 mod directory;
@@ -157,6 +157,14 @@ impl Store for Embedded {
 
     fn reopenings(&self) -> u64 {
         self.status.reopenings()
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::Digests
+    }
+
+    async fn adopt(&self, _: &SessionToken) -> Result<bool> {
+        Ok(false)
     }
 
     async fn key(&self) -> Result<[u8; 32]> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
-use super::{Accept, Inserted, Limit, Purged, Replaced, Store, Touch, Touched, own_key};
-use crate::{Namespace, OnLimit, Owner, Record, Result, SessionId, Timestamp};
+use super::{Accept, Inserted, Keeps, Limit, Purged, Replaced, Store, Touch, Touched, own_key};
+use crate::{Namespace, OnLimit, Owner, Record, Result, SessionId, SessionToken, Timestamp};
 
 /// Keeps records in memory: for tests, and for sessions that may end with the process.
 #[derive(Default)]
@@ -148,6 +148,14 @@ impl Store for Memory {
 
     fn reopenings(&self) -> u64 {
         0
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::Digests
+    }
+
+    async fn adopt(&self, _: &SessionToken) -> Result<bool> {
+        Ok(false)
     }
 
     async fn key(&self) -> Result<[u8; 32]> {

@@ -1,0 +1,73 @@
+//! What the driver reports, as errors of a store.
+
+use std::fmt;
+
+use mongodb::error::{CommandError, Error as DriverError, ErrorKind as DriverKind, WriteFailure};
+use sessioning::{Error, ErrorKind};
+
+/// The server's code for a unique key that is taken.
+const DUPLICATE_KEY: i32 = 11000;
+/// The server's codes for "you may not": unauthorized, authentication failed, and what Atlas answers.
+const NOT_ALLOWED: [i32; 3] = [13, 18, 8000];
+
+/// What the driver said, as far as it may be told: a server's message may quote a document, and so a token.
+#[derive(Debug)]
+struct Told(String);
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Told {}
+
+/// A failed operation, whose outcome is unknown.
+pub(crate) fn failed(error: DriverError) -> Error {
+    Error::new(ErrorKind::Unavailable).with_source(Told(tell(&error)))
+}
+
+/// What is wrong with the data or the driver, not with the connection.
+pub(crate) fn unavailable(why: impl fmt::Display) -> Error {
+    Error::new(ErrorKind::Unavailable).with_source(Told(why.to_string()))
+}
+
+/// Whether an insert failed for this reason alone: the key is taken.
+pub(crate) fn is_taken(error: &DriverError) -> bool {
+    matches!(&*error.kind, DriverKind::Write(WriteFailure::WriteError(error)) if error.code == DUPLICATE_KEY)
+}
+
+/// Why the server will not have us; `None` for errors that trying again may mend.
+pub(crate) fn refusal(error: &DriverError) -> Option<String> {
+    let advice = "check the user, the password and authSource in the URL, and the user's roles";
+    match &*error.kind {
+        DriverKind::Command(command) if NOT_ALLOWED.contains(&command.code) => {
+            Some(format!("{}; {advice}", tell(error)))
+        }
+        DriverKind::Authentication { .. } => Some(format!("{}; {advice}", tell(error))),
+        DriverKind::InvalidArgument { .. } | DriverKind::InvalidTlsConfig { .. } => Some(tell(error)),
+        _ => None,
+    }
+}
+
+fn tell(error: &DriverError) -> String {
+    match &*error.kind {
+        DriverKind::Command(CommandError { code, code_name, message, .. }) => {
+            let message = if NOT_ALLOWED.contains(code) { message.as_str() } else { "" };
+            format!("MongoDB answered error {code} {code_name} {message}").trim_end().to_owned()
+        }
+        DriverKind::Write(WriteFailure::WriteError(error)) => {
+            format!("MongoDB answered write error {}", error.code)
+        }
+        DriverKind::Write(WriteFailure::WriteConcernError(error)) => {
+            format!("MongoDB could not confirm a write: {} {}", error.code, error.code_name)
+        }
+        DriverKind::ServerSelection { message, .. } => format!("no MongoDB server can be reached: {message}"),
+        DriverKind::Io(error) => format!("the connection to MongoDB failed: {error}"),
+        DriverKind::ConnectionPoolCleared { .. } => "the connection to MongoDB was lost".into(),
+        DriverKind::DnsResolve { message, .. } => format!("the name of MongoDB's host is not known: {message}"),
+        DriverKind::Authentication { message, .. } => format!("MongoDB refused the login: {message}"),
+        DriverKind::InvalidArgument { message, .. } | DriverKind::InvalidTlsConfig { message, .. } => message.clone(),
+        _ => "the MongoDB driver failed".into(),
+    }
+}

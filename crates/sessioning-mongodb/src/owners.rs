@@ -1,0 +1,67 @@
+//! A document for each owner: the order of their sessions, and the epoch that revoking them raises.
+
+use mongodb::Collection;
+use mongodb::bson::{Bson, Document, doc};
+use mongodb::error::Result;
+use mongodb::options::ReturnDocument;
+use sessioning::Owner;
+
+/// What an owner's document says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OwnerState {
+    /// Sessions of an earlier epoch are revoked.
+    pub(crate) epoch: i64,
+    /// The place of the newest session in the order of inserts.
+    pub(crate) sequence: i64,
+}
+
+impl OwnerState {
+    pub(crate) fn of(document: Option<&Document>) -> Self {
+        let number = |name| document.and_then(|document| document.get(name)).and_then(whole).unwrap_or(0);
+        Self { epoch: number("epoch"), sequence: number("sequence") }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Owners(pub(crate) Collection<Document>);
+
+impl Owners {
+    /// Takes the next place in the owner's order; with it comes the epoch.
+    pub(crate) async fn next_place(&self, owner: &Owner) -> Result<OwnerState> {
+        self.raise(owner, "sequence").await
+    }
+
+    /// Raises the epoch: what was inserted under an earlier one is revoked.
+    pub(crate) async fn next_epoch(&self, owner: &Owner) -> Result<i64> {
+        Ok(self.raise(owner, "epoch").await?.epoch)
+    }
+
+    pub(crate) async fn epoch(&self, owner: &Owner) -> Result<i64> {
+        let found = self.0.find_one(doc! { "_id": key(owner) }).await?;
+        Ok(OwnerState::of(found.as_ref()).epoch)
+    }
+
+    async fn raise(&self, owner: &Owner, counter: &str) -> Result<OwnerState> {
+        let raised = self
+            .0
+            .find_one_and_update(doc! { "_id": key(owner) }, doc! { "$inc": { counter: 1_i64 } })
+            .upsert(true)
+            .return_document(ReturnDocument::After)
+            .await?;
+        Ok(OwnerState::of(raised.as_ref()))
+    }
+}
+
+/// No namespace holds a slash, so no two owners share a key.
+pub(crate) fn key(owner: &Owner) -> String {
+    format!("{}/{}", owner.namespace().as_str(), owner.user().as_str())
+}
+
+/// A number, in whichever of its types a shell or a driver wrote it.
+pub(crate) fn whole(number: &Bson) -> Option<i64> {
+    match number {
+        Bson::Int64(number) => Some(*number),
+        Bson::Int32(number) => Some((*number).into()),
+        _ => None,
+    }
+}

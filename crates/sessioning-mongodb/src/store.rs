@@ -1,0 +1,197 @@
+//! The store: what it consists of, and the contract, one line a method. What each does is in the file of its name.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use mongodb::Collection;
+use mongodb::bson::Document;
+use sessioning::store::{
+    Accept, Inserted, Keeps, Limit, Purged, Replaced, Store, Touch, Touched, run_to_end,
+};
+use sessioning::{
+    Clock, ErrorKind, Namespace, Owner, Record, Result, SessionId, SessionToken, SystemClock, Timestamp,
+};
+
+use self::open::Open;
+use crate::document::{Codec, Found};
+use crate::error::{failed, unavailable};
+use crate::generations::Counters;
+use crate::{Layout, MongoSettings};
+
+mod adopt;
+mod change;
+mod insert;
+mod open;
+mod place;
+mod purge;
+mod read;
+mod remove;
+mod revoke;
+
+/// Keeps records in MongoDB. Cheap to clone; clones share everything.
+#[derive(Clone, Debug)]
+pub struct MongoDb {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    settings: MongoSettings,
+    codec: Codec,
+    clock: Arc<dyn Clock>,
+    /// Set once the database was reached and found fit.
+    open: OnceLock<Open>,
+    /// How many documents were met that are no sessions.
+    foreign: AtomicU64,
+    /// Whether the database's clock and ours disagree.
+    skewed: AtomicBool,
+}
+
+impl MongoDb {
+    /// A store at that address, which nothing has been asked of: [`prepare`](Self::prepare) does that. Until then
+    /// every call answers that the store is unavailable.
+    #[must_use]
+    pub fn new(settings: MongoSettings) -> Self {
+        Self::with_clock(settings, Arc::new(SystemClock::new()))
+    }
+
+    /// The same on another clock. It stands in for the times that documents of the original do not have.
+    #[must_use]
+    pub fn with_clock(settings: MongoSettings, clock: Arc<dyn Clock>) -> Self {
+        let codec = Codec { layout: settings.layout, legacy_max_age: settings.legacy_max_age };
+        let (open, foreign, skewed) = (OnceLock::new(), AtomicU64::new(0), AtomicBool::new(false));
+        Self { inner: Arc::new(Inner { settings, codec, clock, open, foreign, skewed }) }
+    }
+
+    /// How many documents were met that are no sessions; they count as not found.
+    #[must_use]
+    pub fn foreign_documents(&self) -> u64 {
+        self.inner.foreign.load(Ordering::Relaxed)
+    }
+}
+
+impl Inner {
+    fn opened(&self) -> Result<&Open> {
+        self.open.get().ok_or_else(|| unavailable("MongoDB has not been reached yet"))
+    }
+
+    fn sessions(&self) -> Result<&Collection<Document>> {
+        Ok(&self.opened()?.sessions)
+    }
+
+    /// What was revoked with everyone, as far as this node has to know.
+    async fn counters(&self) -> Result<Counters> {
+        self.opened()?.generations.known().await
+    }
+
+    /// Runs an operation within the deadline; one that takes longer has an unknown outcome.
+    async fn bounded<T>(&self, operation: impl Future<Output = Result<T>>) -> Result<T> {
+        let bounded = tokio::time::timeout(self.settings.deadline, operation);
+        bounded.await.unwrap_or(Err(ErrorKind::TimedOut.into()))
+    }
+
+    /// The record in a document; `None`, counted, if it is no session.
+    fn decode(&self, document: Document) -> Option<Found> {
+        let found = self.codec.decode(document, self.clock.now());
+        if found.is_none() {
+            let met = self.foreign.fetch_add(1, Ordering::Relaxed) + 1;
+            if met.is_power_of_two() {
+                tracing::warn!(
+                    documents = met,
+                    "documents in the sessions collection that are no sessions; they count as not found"
+                );
+            }
+        }
+        found
+    }
+
+    /// The record in a document, unless it is no session, not one yet, or ended with everyone.
+    fn visible(&self, document: Document, counters: &Counters) -> Option<Record> {
+        let found = self.decode(document).filter(|found| found.arriving.is_none())?;
+        Some(found.record).filter(|record| !counters.cover(record))
+    }
+
+    fn check_namespace(&self, namespace: &Namespace) -> Result<()> {
+        if self.settings.layout == Layout::Concept && *namespace != Namespace::default() {
+            let why = "the concept layout of MongoDB has no namespace but default";
+            return Err(ErrorKind::Unsupported(why).into());
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Store for MongoDb {
+    async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
+        let inner = Arc::clone(&self.inner);
+        run_to_end(async move { inner.bounded(inner.insert(record, limit)).await }).await
+    }
+
+    async fn get(&self, id: SessionId, _: Accept<'_>) -> Result<Option<Arc<Record>>> {
+        self.inner.bounded(self.inner.get(id)).await
+    }
+
+    async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
+        let inner = Arc::clone(&self.inner);
+        run_to_end(async move { inner.bounded(inner.replace(record, version)).await }).await
+    }
+
+    async fn touch(&self, id: SessionId, touch: Touch) -> Result<Touched> {
+        let inner = Arc::clone(&self.inner);
+        run_to_end(async move { inner.bounded(inner.touch(id, touch)).await }).await
+    }
+
+    async fn remove(&self, id: SessionId) -> Result<bool> {
+        let inner = Arc::clone(&self.inner);
+        run_to_end(async move { inner.bounded(inner.remove(id)).await }).await
+    }
+
+    async fn remove_user(&self, owner: &Owner, keep: Option<SessionId>) -> Result<Vec<SessionId>> {
+        let (inner, owner) = (Arc::clone(&self.inner), owner.clone());
+        run_to_end(async move { inner.remove_user(&owner, keep).await }).await
+    }
+
+    async fn remove_everyone(&self, namespace: Option<&Namespace>) -> Result<()> {
+        let (inner, namespace) = (Arc::clone(&self.inner), namespace.cloned());
+        run_to_end(async move { inner.remove_everyone(namespace.as_ref()).await }).await
+    }
+
+    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Vec<Arc<Record>>> {
+        self.inner.bounded(self.inner.list(owner, after, limit)).await
+    }
+
+    async fn purge(&self, now: Timestamp, limit: usize) -> Result<Purged> {
+        let inner = Arc::clone(&self.inner);
+        run_to_end(async move { inner.purge(now, limit).await }).await
+    }
+
+    fn reopenings(&self) -> u64 {
+        self.inner.open.get().map_or(0, |open| open.generations.moves())
+    }
+
+    fn keeps(&self) -> Keeps {
+        match self.inner.settings.layout {
+            Layout::Native => Keeps::Digests,
+            Layout::Concept => Keeps::Tokens,
+        }
+    }
+
+    async fn adopt(&self, imported: &SessionToken) -> Result<bool> {
+        self.inner.bounded(self.inner.adopt(imported)).await
+    }
+
+    async fn key(&self) -> Result<[u8; 32]> {
+        self.inner.bounded(self.inner.key()).await
+    }
+
+    async fn ready(&self) -> Result<()> {
+        self.inner.bounded(async { self.inner.opened()?.generations.read().await }).await
+    }
+}
+
+/// A driver's answer as a store's.
+fn answer<T>(result: mongodb::error::Result<T>) -> Result<T> {
+    result.map_err(failed)
+}

@@ -1,0 +1,209 @@
+//! Opens the database: reaches it, makes its indexes, and sees whether it is fit.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use mongodb::bson::{Binary, Bson, DateTime, Document, doc};
+use mongodb::options::{IndexOptions, ReturnDocument};
+use mongodb::{Client, Collection, Database, IndexModel};
+use sessioning::{Error, ErrorKind, OsRandom, Random, Record, Result};
+
+use super::{Inner, MongoDb, answer};
+use crate::Layout;
+use crate::concerns::client_options;
+use crate::document::{binary, bytes32};
+use crate::error::{failed, refusal, unavailable};
+use crate::generations::Generations;
+use crate::owners::{Owners, whole};
+
+/// The format of the documents: a number that a later version of this store may raise.
+const FORMAT: i64 = 1;
+/// How far the database's clock and ours may be apart.
+const MAX_SKEW: Duration = Duration::from_secs(5);
+/// How often the clocks are compared.
+const SKEW_CHECK: Duration = Duration::from_secs(60);
+
+/// The collections of a database that was reached.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) database: Database,
+    pub(super) sessions: Collection<Document>,
+    pub(super) owners: Owners,
+    pub(super) meta: Collection<Document>,
+    pub(super) generations: Arc<Generations>,
+}
+
+impl MongoDb {
+    /// Reaches the database, makes the indexes that are missing, and begins to serve. Changes nothing when it was
+    /// done before.
+    ///
+    /// # Errors
+    ///
+    /// [`Unusable`](ErrorKind::Unusable) when trying again is no use: the login is refused, a later version wrote
+    /// the database, a copy into it has not ended. Any other error may pass.
+    pub async fn prepare(&self) -> Result<()> {
+        let inner = &self.inner;
+        if inner.open.get().is_some() {
+            return Ok(());
+        }
+        let open = inner.connect().await?;
+        inner.check_format(&open).await?;
+        inner.check_import(&open).await?;
+        inner.make_indexes(&open).await?;
+        open.generations.read().await?;
+        let generations = Arc::clone(&open.generations);
+        if inner.open.set(open).is_ok() {
+            self.watch(generations);
+        }
+        Ok(())
+    }
+
+    /// Reads the counters of revocations again and again, and compares clocks, as long as the store is in use.
+    fn watch(&self, generations: Arc<Generations>) {
+        let inner = Arc::downgrade(&self.inner);
+        tokio::spawn(async move {
+            let mut compared: Option<tokio::time::Instant> = None;
+            while let Some(inner) = inner.upgrade() {
+                // A failure is told to whoever needs the counters.
+                let _ = generations.read().await;
+                if compared.is_none_or(|at| at.elapsed() >= SKEW_CHECK) && inner.compare_clocks().await.is_ok() {
+                    compared = Some(tokio::time::Instant::now());
+                }
+                drop(inner);
+                generations.pause().await;
+            }
+        });
+    }
+}
+
+impl Inner {
+    async fn connect(&self) -> Result<Open> {
+        let client = self.bounded(async {
+            let options = client_options(&self.settings).await;
+            options.and_then(Client::with_options).map_err(|error| self.refused_or(error))
+        });
+        let database = client.await?.database(&self.settings.database);
+        let (sessions, own) = match self.settings.layout {
+            Layout::Native => ("sessioning_sessions".into(), "sessioning"),
+            Layout::Concept => (format!("{}.sessions", self.settings.concept), "sessioning_concept"),
+        };
+        let meta = database.collection(&format!("{own}_meta"));
+        let (within, deadline) = (self.settings.everyone_within, self.settings.deadline);
+        Ok(Open {
+            sessions: database.collection(&sessions),
+            owners: Owners(database.collection(&format!("{own}_owners"))),
+            generations: Arc::new(Generations::new(meta.clone(), within, deadline)),
+            meta,
+            database,
+        })
+    }
+
+    async fn check_format(&self, open: &Open) -> Result<()> {
+        let wanted = doc! { "$setOnInsert": { "format": FORMAT } };
+        let asked = open.meta.find_one_and_update(doc! { "_id": "format" }, wanted).upsert(true);
+        let asked = asked.return_document(ReturnDocument::After);
+        let found = self.bounded(async { asked.await.map_err(|error| self.refused_or(error)) }).await?;
+        match found.as_ref().and_then(|found| found.get("format")).and_then(whole) {
+            Some(FORMAT) => Ok(()),
+            other => {
+                let other = other.unwrap_or_default();
+                Err(self.unusable(format!(
+                    "its documents have format {other}, which this version does not know; use the version that wrote it"
+                )))
+            }
+        }
+    }
+
+    async fn check_import(&self, open: &Open) -> Result<()> {
+        let found = self.bounded(async { answer(open.meta.find_one(doc! { "_id": "import" }).await) }).await?;
+        if found.is_none() {
+            return Ok(());
+        }
+        Err(self.unusable(
+            "a copy into it has not ended, so sessions that ended meanwhile may still be open in it; run the same \
+             `sessioning copy` again to finish it, or give it up with `sessioning copy --abandon --to URL`"
+                .into(),
+        ))
+    }
+
+    /// Makes what is missing; what is there is left alone.
+    async fn make_indexes(&self, open: &Open) -> Result<()> {
+        let index = |keys: Document, options: IndexOptions| {
+            IndexModel::builder().keys(keys).options(options).build()
+        };
+        let plain = IndexOptions::default;
+        let indexes = match self.settings.layout {
+            Layout::Native => vec![
+                index(doc! { "namespace": 1, "user": 1, "_id": 1 }, plain()),
+                // Frees the space of what has ended; whether it has ended is decided on every read.
+                index(
+                    doc! { "expiresAt": 1 },
+                    IndexOptions::builder().expire_after(Record::PURGE_MARGIN).build(),
+                ),
+            ],
+            // None that deletes: after a return to the original it would go on.
+            Layout::Concept => vec![
+                index(doc! { "publicId": 1 }, IndexOptions::builder().unique(true).sparse(true).build()),
+                index(doc! { "user": 1, "publicId": 1 }, plain()),
+                index(doc! { "expiresAt": 1 }, IndexOptions::builder().sparse(true).build()),
+            ],
+        };
+        // Building one over a large collection takes as long as it takes.
+        let made = open.sessions.create_indexes(indexes).await;
+        made.map(|_| ()).map_err(|error| self.refused_or(error))
+    }
+
+    /// The store's own key, made by whoever asks first.
+    pub(super) async fn key(&self) -> Result<[u8; 32]> {
+        let mut fresh = [0; 32];
+        OsRandom.fill(&mut fresh)?;
+        let made = doc! { "$setOnInsert": { "key": binary(&fresh) } };
+        let asked = self.opened()?.meta.find_one_and_update(doc! { "_id": "key" }, made).upsert(true);
+        let found = answer(asked.return_document(ReturnDocument::After).await)?;
+        match found.as_ref().and_then(|found| found.get("key")) {
+            Some(Bson::Binary(Binary { bytes, .. })) => bytes32(&binary(bytes)),
+            _ => None,
+        }
+        .ok_or_else(|| unavailable("the store's own key in MongoDB is not one"))
+    }
+
+    /// A node whose clock differs from the database's says so, and purges nothing.
+    async fn compare_clocks(&self) -> Result<()> {
+        let database = &self.opened()?.database;
+        let before = self.clock.now();
+        let hello = self.bounded(async {
+            match database.run_command(doc! { "hello": 1 }).await {
+                Ok(answer) => Ok(answer),
+                // Servers from before 4.4.2 know the older name alone.
+                Err(_) => answer(database.run_command(doc! { "isMaster": 1 }).await),
+            }
+        });
+        let theirs = hello.await?.get_datetime("localTime").copied().unwrap_or(DateTime::from_millis(before.as_millis()));
+        let after = self.clock.now();
+        let (early, late) = (before.before(MAX_SKEW).as_millis(), after.after(MAX_SKEW).as_millis());
+        let skewed = !(early..=late).contains(&theirs.timestamp_millis());
+        let was = self.skewed.swap(skewed, Ordering::Relaxed);
+        if skewed && !was {
+            let apart = theirs.timestamp_millis() - after.as_millis();
+            tracing::warn!(
+                milliseconds = apart,
+                "this machine's clock and the database's are apart; set the clock. Until then this node purges nothing"
+            );
+        } else if was && !skewed {
+            tracing::info!("this machine's clock and the database's agree again");
+        }
+        Ok(())
+    }
+
+    fn refused_or(&self, error: mongodb::error::Error) -> Error {
+        match refusal(&error) {
+            Some(why) => self.unusable(why),
+            None => failed(error),
+        }
+    }
+
+    fn unusable(&self, why: String) -> Error {
+        ErrorKind::Unusable { store: self.settings.url.to_string(), why }.into()
+    }
+}

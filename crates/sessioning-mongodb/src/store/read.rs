@@ -1,0 +1,48 @@
+//! Finds records.
+
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use mongodb::bson::doc;
+use sessioning::{Owner, Record, Result, SessionId};
+
+use super::{Inner, answer};
+use crate::concerns::check_options;
+use crate::document::uuid;
+use crate::error::failed;
+
+impl Inner {
+    pub(super) async fn get(&self, id: SessionId) -> Result<Option<Arc<Record>>> {
+        let counters = self.counters().await?;
+        let asked = self.sessions()?.find_one(self.codec.by_id(id)).with_options(check_options(&self.settings));
+        let found = answer(asked.await)?;
+        Ok(found.and_then(|document| self.visible(document, &counters)).map(Arc::new))
+    }
+
+    pub(super) async fn list(
+        &self,
+        owner: &Owner,
+        after: Option<SessionId>,
+        limit: usize,
+    ) -> Result<Vec<Arc<Record>>> {
+        self.check_namespace(owner.namespace())?;
+        self.adopt_all(owner).await?;
+        let counters = self.counters().await?;
+        let id_field = self.codec.id_field();
+        let mut filter = self.codec.of_owner(owner);
+        filter.insert("generation", counters.live(owner.namespace()));
+        if let Some(after) = after {
+            filter.insert(id_field, doc! { "$gt": uuid(after) });
+        }
+        let batch = u32::try_from(limit.min(1000)).unwrap_or(1000).max(1);
+        let asked = self.sessions()?.find(filter).sort(doc! { id_field: 1 }).batch_size(batch);
+        let mut cursor = answer(asked.await)?;
+        let mut records = Vec::new();
+        while records.len() < limit {
+            // Documents that are no sessions take nobody's place in the list.
+            let Some(document) = cursor.try_next().await.map_err(failed)? else { break };
+            records.extend(self.visible(document, &counters).map(Arc::new));
+        }
+        Ok(records)
+    }
+}

@@ -1,0 +1,44 @@
+//! Ends one session. A removal is repeated until it was answered, and its absence then confirmed.
+
+use std::time::Duration;
+
+use sessioning::{Result, SessionId};
+
+use super::{Inner, answer};
+use crate::error::failed;
+
+/// How long to wait before a removal is sent again.
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl Inner {
+    /// Repeats until it is done; the deadline ends that.
+    pub(super) async fn remove(&self, id: SessionId) -> Result<bool> {
+        self.opened()?;
+        let mut sent_before = false;
+        loop {
+            match self.try_remove(id, sent_before).await {
+                Ok(removed) => return Ok(removed),
+                Err(error) => tracing::debug!(session = %id, %error, "a removal is repeated"),
+            }
+            sent_before = true;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn try_remove(&self, id: SessionId, sent_before: bool) -> Result<bool> {
+        let counters = self.counters().await?;
+        let sessions = self.sessions()?;
+        match sessions.find_one_and_delete(self.codec.by_id(id)).await.map_err(failed)? {
+            Some(document) => Ok(self.visible(document, &counters).is_some()),
+            None => {
+                // "Gone already" must rest on what a majority has, not on a removal that may be rolled back.
+                let still = answer(sessions.find_one(self.codec.by_id(id)).await)?;
+                if still.is_some() {
+                    return Err(crate::error::unavailable("the removal of this session is not confirmed yet"));
+                }
+                // Gone by the removal whose answer was lost, as far as anybody can tell.
+                Ok(sent_before)
+            }
+        }
+    }
+}
