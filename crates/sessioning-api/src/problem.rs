@@ -52,6 +52,8 @@ pub enum Code {
     HeadersTooLarge,
     /// 500: a fault of the service.
     Internal,
+    /// 501: the store that the service runs on cannot do this.
+    NotSupported,
     /// 503: the store is unavailable; says nothing about any session.
     StoreUnavailable,
     /// 503: too much is waiting; try again soon.
@@ -78,6 +80,7 @@ impl Code {
             Self::RateLimited => 429,
             Self::HeadersTooLarge => 431,
             Self::Internal => 500,
+            Self::NotSupported => 501,
             Self::StoreUnavailable | Self::Overloaded => 503,
         }
     }
@@ -107,6 +110,7 @@ impl Code {
             Self::RateLimited => "Too many failed checks",
             Self::HeadersTooLarge => "The headers are too large",
             Self::Internal => "The service failed",
+            Self::NotSupported => "The session store does not support this",
             Self::StoreUnavailable => "The session store is unavailable",
             Self::Overloaded => "The service is overloaded",
         }

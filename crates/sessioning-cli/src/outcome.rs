@@ -92,6 +92,14 @@ impl From<ServeError> for Failure {
             ServeError::Config(_) | ServeError::Unprotected(_) | ServeError::AdminUnprotected(_) => {
                 Kind::Usage
             }
+            ServeError::Store(ref error)
+                if matches!(
+                    error.kind(),
+                    sessioning::ErrorKind::Unavailable | sessioning::ErrorKind::TimedOut
+                ) =>
+            {
+                Kind::Unavailable
+            }
             _ => Kind::Other,
         };
         Self::new(kind, error.to_string())

@@ -20,9 +20,8 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 pub(crate) async fn client_options(settings: &MongoSettings) -> mongodb::error::Result<ClientOptions> {
     let deadline = settings.deadline;
     let mut options = ClientOptions::parse(settings.url.expose()).await?;
-    options.write_concern = Some(
-        WriteConcern::builder().w(Acknowledgment::Majority).journal(true).w_timeout(deadline).build(),
-    );
+    options.write_concern =
+        Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).w_timeout(deadline).build());
     options.read_concern = Some(ReadConcern::majority());
     options.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
     // A little sooner than the deadline, so that the error tells which servers were looked for.

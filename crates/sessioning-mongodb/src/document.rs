@@ -8,8 +8,8 @@ use mongodb::bson::{
 };
 use serde::{Deserialize, Serialize};
 use sessioning::{
-    Data, Digest, Metadata, Namespace, Owner, Previous, Record, Result, SessionId, SessionToken, Timeout, Timeouts,
-    Timestamp,
+    Data, Digest, Metadata, Namespace, Owner, Previous, Record, Result, SessionId, SessionToken, Timeout,
+    Timeouts, Timestamp,
 };
 
 use crate::Layout;
@@ -155,8 +155,16 @@ impl Codec {
             set.insert("digest", binary(record.digest.as_bytes()));
         }
         let optional = [
-            "previousDigest", "previousUntil", "idleTimeout", "absoluteTimeout", "methods", "level", "pending",
-            "metadata", "data", "writeId",
+            "previousDigest",
+            "previousUntil",
+            "idleTimeout",
+            "absoluteTimeout",
+            "methods",
+            "level",
+            "pending",
+            "metadata",
+            "data",
+            "writeId",
         ];
         let missing = optional.iter().filter(|name| !set.contains_key(**name));
         let unset = missing.map(|name| ((*name).to_owned(), Bson::from(""))).collect();
@@ -178,7 +186,12 @@ impl Codec {
             Layout::Concept => {
                 let Bson::String(text) = &fields.key else { return None };
                 let token = token(text)?;
-                (token.id(), Namespace::default(), token.kept(sessioning::store::Keeps::Tokens), issued_at(text))
+                (
+                    token.id(),
+                    Namespace::default(),
+                    token.kept(sessioning::store::Keeps::Tokens),
+                    issued_at(text),
+                )
             }
         };
         let mut record = fields.into_record(id, namespace, digest, now)?;
@@ -229,7 +242,13 @@ impl Fields {
         }
     }
 
-    fn into_record(self, id: SessionId, namespace: Namespace, digest: Digest, now: Timestamp) -> Option<Record> {
+    fn into_record(
+        self,
+        id: SessionId,
+        namespace: Namespace,
+        digest: Digest,
+        now: Timestamp,
+    ) -> Option<Record> {
         let metadata = match self.metadata {
             Some(MetadataFields { ip, user_agent, label }) => {
                 Metadata::new(ip.as_deref(), user_agent.as_deref(), label.as_deref()).ok()?

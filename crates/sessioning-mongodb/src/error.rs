@@ -65,9 +65,13 @@ fn tell(error: &DriverError) -> String {
         DriverKind::ServerSelection { message, .. } => format!("no MongoDB server can be reached: {message}"),
         DriverKind::Io(error) => format!("the connection to MongoDB failed: {error}"),
         DriverKind::ConnectionPoolCleared { .. } => "the connection to MongoDB was lost".into(),
-        DriverKind::DnsResolve { message, .. } => format!("the name of MongoDB's host is not known: {message}"),
+        DriverKind::DnsResolve { message, .. } => {
+            format!("the name of MongoDB's host is not known: {message}")
+        }
         DriverKind::Authentication { message, .. } => format!("MongoDB refused the login: {message}"),
-        DriverKind::InvalidArgument { message, .. } | DriverKind::InvalidTlsConfig { message, .. } => message.clone(),
+        DriverKind::InvalidArgument { message, .. } | DriverKind::InvalidTlsConfig { message, .. } => {
+            message.clone()
+        }
         _ => "the MongoDB driver failed".into(),
     }
 }

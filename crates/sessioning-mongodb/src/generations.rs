@@ -125,7 +125,8 @@ impl Generations {
     /// Reads the counters.
     pub(crate) async fn read(&self) -> Result<()> {
         let read_at = self.clock.now();
-        let reading = tokio::time::timeout(self.deadline, async { self.meta.find_one(doc! { "_id": KEY }).await });
+        let reading =
+            tokio::time::timeout(self.deadline, async { self.meta.find_one(doc! { "_id": KEY }).await });
         let read = match reading.await {
             Ok(found) => found.map_err(failed),
             Err(_) => Err(sessioning::ErrorKind::TimedOut.into()),
@@ -158,7 +159,8 @@ impl Generations {
             Some(namespace) => format!("namespaces.{}", field(namespace)),
             None => "everyone".into(),
         };
-        let raising = self.meta.update_one(doc! { "_id": KEY }, doc! { "$inc": { counter: 1_i64 } }).upsert(true);
+        let raising =
+            self.meta.update_one(doc! { "_id": KEY }, doc! { "$inc": { counter: 1_i64 } }).upsert(true);
         let raised = tokio::time::timeout(self.deadline, async { raising.await });
         raised.await.map_err(|_| sessioning::ErrorKind::TimedOut)?.map_err(failed)?;
         let must_know = self.clock.now().after(self.within);

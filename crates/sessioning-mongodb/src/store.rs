@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use async_trait::async_trait;
 use mongodb::Collection;
 use mongodb::bson::Document;
+use parking_lot::Mutex;
 use sessioning::store::{
     Accept, Inserted, Keeps, Limit, Purged, Replaced, Store, Touch, Touched, run_to_end,
 };
 use sessioning::{
-    Clock, ErrorKind, Namespace, Owner, Record, Result, SessionId, SessionToken, SystemClock, Timestamp,
+    Clock, Error, ErrorKind, Namespace, Owner, Record, Result, SessionId, SessionToken, SystemClock,
+    Timestamp,
 };
 
 use self::open::Open;
@@ -43,6 +45,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     /// Set once the database was reached and found fit.
     open: OnceLock<Open>,
+    /// Why the latest attempt to reach the database failed.
+    unreached: Mutex<Option<Error>>,
     /// How many documents were met that are no sessions.
     foreign: AtomicU64,
     /// Whether the database's clock and ours disagree.
@@ -61,8 +65,9 @@ impl MongoDb {
     #[must_use]
     pub fn with_clock(settings: MongoSettings, clock: Arc<dyn Clock>) -> Self {
         let codec = Codec { layout: settings.layout, legacy_max_age: settings.legacy_max_age };
-        let (open, foreign, skewed) = (OnceLock::new(), AtomicU64::new(0), AtomicBool::new(false));
-        Self { inner: Arc::new(Inner { settings, codec, clock, open, foreign, skewed }) }
+        let (foreign, skewed) = (AtomicU64::new(0), AtomicBool::new(false));
+        let (open, unreached) = (OnceLock::new(), Mutex::default());
+        Self { inner: Arc::new(Inner { settings, codec, clock, open, unreached, foreign, skewed }) }
     }
 
     /// How many documents were met that are no sessions; they count as not found.
@@ -74,7 +79,11 @@ impl MongoDb {
 
 impl Inner {
     fn opened(&self) -> Result<&Open> {
-        self.open.get().ok_or_else(|| unavailable("MongoDB has not been reached yet"))
+        let unreached = || {
+            let why = self.unreached.lock().clone();
+            why.unwrap_or_else(|| unavailable("MongoDB has not been reached yet"))
+        };
+        self.open.get().ok_or_else(unreached)
     }
 
     fn sessions(&self) -> Result<&Collection<Document>> {

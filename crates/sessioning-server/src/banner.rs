@@ -2,9 +2,11 @@
 
 use std::io::Write;
 
+use sessioning_mongodb::{Layout, MongoSettings};
+
 use crate::BUILD;
 use crate::app::App;
-use crate::config::AdminListen;
+use crate::config::{AdminListen, Config};
 use crate::router::document;
 
 /// What is told: a name and what it is.
@@ -17,12 +19,25 @@ fn facts(app: &App, listening: &str, admin: Option<&str>) -> Vec<(&'static str, 
     };
     let policy = app.sessioning.policy();
     vec![
-        ("store", config.store.to_string()),
+        ("store", store(config)),
         ("sessions end", format!("{} unused, {} old", policy.timeouts.idle, policy.timeouts.absolute)),
         ("callers", keys.into()),
         ("listening", listening.into()),
         ("admin", admin.unwrap_or("off").into()),
     ]
+}
+
+fn store(config: &Config) -> String {
+    match config.mongo_settings() {
+        None => config.store.to_string(),
+        Some(MongoSettings { layout: Layout::Native, database, .. }) => {
+            format!("{} (database {database})", config.store)
+        }
+        Some(MongoSettings { concept, database, .. }) => format!(
+            "{} (database {database}, concept layout: {concept}.sessions keeps tokens in clear, as the original does)",
+            config.store
+        ),
+    }
 }
 
 fn routes(app: &App) -> Vec<String> {

@@ -6,6 +6,7 @@ mod concept;
 mod cookie;
 mod error;
 mod layers;
+mod mongodb;
 mod session;
 mod text;
 mod values;
@@ -13,6 +14,7 @@ mod values;
 use serde::{Deserialize, Serialize};
 use sessioning::store::CacheSettings;
 use sessioning::{Namespace, Timeout};
+use sessioning_mongodb::{Layout, MongoSettings};
 
 use concept::is_of_a_host;
 pub use concept::{ConceptConfig, UnknownSession};
@@ -20,10 +22,11 @@ pub use cookie::CookieConfig;
 pub use error::ConfigError;
 pub(crate) use layers::read as read_table;
 pub use layers::{Effective, Layers, Setting, Source};
+pub use mongodb::MongoConfig;
 pub use session::SessionConfig;
 pub use values::{
-    Address, AdminListen, ByteSize, LogFormat, LogLevel, LongestTimeout, ProfileSetting, StoreUrl,
-    TrustedProxy,
+    Address, AdminListen, ByteSize, ImportedTokens, LogFormat, LogLevel, LongestTimeout, ProfileSetting,
+    StoreUrl, TrustedProxy,
 };
 
 use crate::keys::Scope;
@@ -38,7 +41,7 @@ pub struct Config {
     /// Where health is told: `HOST:PORT`, `unix:PATH`, or `off`.
     #[serde(with = "text")]
     pub admin_listen: AdminListen,
-    /// Where sessions are kept: `embedded:PATH`, or `memory:`.
+    /// Where sessions are kept: `embedded:PATH`, `mongodb://…`, or `memory:`.
     #[serde(with = "text")]
     pub store: StoreUrl,
     /// Serves a network without API keys, because something else guards it.
@@ -49,6 +52,8 @@ pub struct Config {
     pub keys_file: String,
     /// How long sessions last.
     pub session: SessionConfig,
+    /// The database, where sessions are kept in MongoDB.
+    pub mongodb: MongoConfig,
     /// What is kept in memory.
     pub cache: CacheConfig,
     /// The concept surface and its dialects.
@@ -66,13 +71,36 @@ pub struct Config {
 }
 
 impl Config {
+    /// How the database is used, where sessions are kept in one.
+    #[must_use]
+    pub fn mongo_settings(&self) -> Option<MongoSettings> {
+        match &self.store {
+            StoreUrl::MongoDb(url) => Some(self.mongodb.settings(url, &self.concept.name)),
+            StoreUrl::Embedded(_) | StoreUrl::Memory => None,
+        }
+    }
+
+    /// Whether tokens that another system issued may open sessions: where they were copied from it, and where it
+    /// shares the documents.
+    #[must_use]
+    pub fn imports_tokens(&self) -> bool {
+        let shared = match &self.store {
+            StoreUrl::MongoDb(url) => self.mongodb.layout_of(url) == Layout::Concept,
+            StoreUrl::Embedded(_) | StoreUrl::Memory => false,
+        };
+        shared || self.session.imported_tokens == ImportedTokens::Uuid
+    }
+
     /// The setting that does not go with the others, and why; `None` if all do.
     fn fault(&self) -> Option<(String, String)> {
         let no_host = |host: &&String| host.is_empty() || !host.bytes().all(is_of_a_host);
         let host = self.hosts.iter().find(no_host);
         let host =
             host.map(|host| ("hosts".into(), format!("{host:?} is no host name such as sessions.internal")));
-        host.or_else(|| self.session.fault()).or_else(|| self.concept.fault()).or_else(|| self.cookie.fault())
+        host.or_else(|| self.session.fault())
+            .or_else(|| self.concept.fault())
+            .or_else(|| self.cookie.fault())
+            .or_else(|| self.mongodb.fault())
     }
 }
 
@@ -83,7 +111,8 @@ pub struct CacheConfig {
     /// The most memory for sessions that were read, approximately.
     #[serde(with = "text")]
     pub size: ByteSize,
-    /// How long what was read may answer; `never` ends where this process alone writes to the store.
+    /// How long what was read may answer. `never` ends where this process alone writes to the store; over MongoDB,
+    /// where others do, it is no cache at all.
     #[serde(with = "text")]
     pub ttl: Timeout,
 }

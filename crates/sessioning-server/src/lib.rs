@@ -23,6 +23,7 @@ mod openapi;
 mod params;
 mod problem;
 mod purge;
+mod reach;
 mod router;
 mod routes;
 mod serve;

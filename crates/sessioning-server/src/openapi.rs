@@ -31,6 +31,14 @@ pub(crate) struct NotLoggedIn(#[expect(dead_code, reason = "it is described, nev
 pub(crate) struct Conflict(#[expect(dead_code, reason = "it is described, never made")] Problem);
 
 #[derive(utoipa::IntoResponses)]
+#[response(
+    status = 501,
+    description = "`not_supported`: the store of this service cannot do this; nothing was done",
+    content_type = "application/problem+json"
+)]
+pub(crate) struct NotSupported(#[expect(dead_code, reason = "it is described, never made")] Problem);
+
+#[derive(utoipa::IntoResponses)]
 #[response(status = 422, description = "`invalid_user`", content_type = "application/problem+json")]
 pub(crate) struct InvalidUser(#[expect(dead_code, reason = "it is described, never made")] Problem);
 

@@ -100,6 +100,7 @@ impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         let code = match error.kind() {
             ErrorKind::Overloaded => Code::Overloaded,
+            ErrorKind::Unsupported(why) => return Self::because(Code::NotSupported, why),
             _ => Code::StoreUnavailable,
         };
         Self { cause: Some(error), ..Self::new(code) }

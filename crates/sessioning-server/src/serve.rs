@@ -69,7 +69,10 @@ pub async fn serve(
         tokio::spawn(tell_dropped_lines(log.dropped.clone())),
     ];
 
-    told_to_stop.await;
+    let ended = tokio::select! {
+        () = told_to_stop => Ok(()),
+        error = opened.reaching.failed() => Err(ServeError::Store(error)),
+    };
     tracing::info!("stopping: requests in flight finish, new ones are refused");
     app.drain();
     let _ = stop.send(true);
@@ -82,7 +85,7 @@ pub async fn serve(
         task.abort();
     }
     tracing::info!("stopped");
-    Ok(())
+    ended
 }
 
 /// Reads the keys again at every hang-up. A fault keeps the old ones, and so does a configuration without any:

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use sessioning::store::{CacheStats, Deadline, EmbeddedSettings, GroupStats};
-use sessioning::{Cached, Clock, Embedded, Error, Memory, Sessioning, Timeout};
+use sessioning::{Cached, Clock, Embedded, Error, Memory, Sessioning, Store, Timeout};
+use sessioning_mongodb::{MongoDb, MongoSettings};
 
 use crate::config::{Config, StoreUrl};
 use crate::metered::Metered;
 use crate::metrics::{Metrics, Reading};
+use crate::reach::{Reaching, reach};
 
 /// A queue longer than this serves nobody; its places are set aside at once.
 const MAX_QUEUE: usize = 1 << 20;
@@ -17,6 +19,8 @@ pub(crate) struct Opened {
     pub(crate) sessioning: Sessioning,
     pub(crate) groups: Option<Reading<GroupStats>>,
     pub(crate) cache: Option<Reading<CacheStats>>,
+    /// What is still under way: a database that could not be reached yet.
+    pub(crate) reaching: Reaching,
 }
 
 /// Opens the store that the configuration names, with its cache and its deadline.
@@ -26,8 +30,8 @@ pub(crate) async fn open(
     clock: Arc<dyn Clock>,
     metrics: &Metrics,
 ) -> Result<Opened, Error> {
-    let (sessioning, groups, cache): (_, Option<Reading<_>>, Option<Reading<_>>) = match &config.store {
-        StoreUrl::Memory => (Sessioning::new(Metered::new(Memory::new(), metrics.clone())), None, None),
+    let opened = match &config.store {
+        StoreUrl::Memory => Opened::new(Sessioning::new(Metered::new(Memory::new(), metrics.clone()))),
         StoreUrl::Embedded(directory) => {
             let queue = config.limits.queue.clamp(1, MAX_QUEUE);
             let settings = EmbeddedSettings { directory: directory.clone(), queue, trust_clock };
@@ -35,19 +39,51 @@ pub(crate) async fn open(
             let opened = tokio::task::spawn_blocking(move || Embedded::open_with(&settings, &*opening));
             let embedded = opened.await.unwrap_or(Err(sessioning::ErrorKind::Unavailable.into()))?;
             let groups = Arc::new(embedded.group_monitor());
-            let cached = Cached::new(
-                Metered::new(embedded, metrics.clone()),
-                config.cache.settings(),
-                Arc::clone(&clock),
-            );
-            let cache = Arc::new(cached.monitor());
-            let sessioning = match config.limits.request_timeout {
-                Timeout::After(deadline) => Sessioning::new(Deadline::new(cached, deadline)),
-                Timeout::Never => Sessioning::new(cached),
-            };
-            (sessioning, Some(groups), Some(cache))
+            let opened = cached(Metered::new(embedded, metrics.clone()), config, Arc::clone(&clock));
+            Opened { groups: Some(groups), ..opened }
+        }
+        StoreUrl::MongoDb(url) => {
+            let settings = config.mongodb.settings(url, &config.concept.name);
+            open_mongodb(settings, config, Arc::clone(&clock), metrics).await?
         }
     };
-    let sessioning = sessioning.with_policy(config.session.policy()).with_clock(clock);
-    Ok(Opened { sessioning, groups, cache })
+    let sessioning = opened.sessioning.with_policy(config.session.policy()).with_clock(clock);
+    Ok(Opened { sessioning, ..opened })
+}
+
+/// A database that other nodes may write to: nothing is kept here of what was read, unless somebody has said for
+/// how long.
+async fn open_mongodb(
+    settings: MongoSettings,
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    metrics: &Metrics,
+) -> Result<Opened, Error> {
+    let database = MongoDb::with_clock(settings, Arc::clone(&clock));
+    let reaching = reach(database.clone(), config.mongodb.start_timeout).await?;
+    let store = Metered::new(database, metrics.clone());
+    let opened = match config.cache.ttl {
+        Timeout::After(_) => cached(store, config, clock),
+        Timeout::Never => Opened::new(bounded(store, config)),
+    };
+    Ok(Opened { reaching, ..opened })
+}
+
+fn cached(store: impl Store, config: &Config, clock: Arc<dyn Clock>) -> Opened {
+    let cached = Cached::new(store, config.cache.settings(), clock);
+    let cache = Arc::new(cached.monitor());
+    Opened { cache: Some(cache), ..Opened::new(bounded(cached, config)) }
+}
+
+fn bounded(store: impl Store, config: &Config) -> Sessioning {
+    match config.limits.request_timeout {
+        Timeout::After(deadline) => Sessioning::new(Deadline::new(store, deadline)),
+        Timeout::Never => Sessioning::new(store),
+    }
+}
+
+impl Opened {
+    fn new(sessioning: Sessioning) -> Self {
+        Self { sessioning, groups: None, cache: None, reaching: Reaching::done() }
+    }
 }

@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use sessioning::SessionToken;
-use sessioning_api::{Code, SessionCookie};
+use sessioning_api::Code;
 
 use crate::access::bearers;
 use crate::app::App;
@@ -25,7 +25,7 @@ impl FromRequestParts<Arc<App>> for Sent {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let Some((place, text)) = find(&parts.headers, &app.cookie)? else {
+        let Some((place, text)) = find(&parts.headers, app)? else {
             // The answer is that to a bad token; the log is where a header of the wrong name is looked for.
             let cookie = app.cookie.name();
             tracing::debug!(
@@ -37,7 +37,15 @@ impl FromRequestParts<Arc<App>> for Sent {
             check_origin(&parts.headers)?;
         }
         let text = std::str::from_utf8(text).unwrap_or_default();
-        Ok(Self(SessionToken::parse(text).ok()))
+        Ok(Self(app.token(text)))
+    }
+}
+
+impl App {
+    /// The token that a text is: one of ours, or one of another system, where its sessions were taken over.
+    pub(crate) fn token(&self, text: &str) -> Option<SessionToken> {
+        let own = SessionToken::parse(text).ok();
+        own.or_else(|| SessionToken::import(text).ok().filter(|_| self.config.imports_tokens()))
     }
 }
 
@@ -52,12 +60,16 @@ enum Place {
 /// # Errors
 ///
 /// When there are two that differ: one of them is not its sender's.
-fn find<'a>(headers: &'a HeaderMap, cookie: &SessionCookie) -> Result<Option<(Place, &'a [u8])>, ApiError> {
+fn find<'a>(headers: &'a HeaderMap, app: &App) -> Result<Option<(Place, &'a [u8])>, ApiError> {
     let ambiguous = |why: &dyn std::fmt::Display| ApiError::because(Code::TokenAmbiguous, why);
-    let bearers = bearers(headers).filter(|text| text.starts_with(PREFIX));
+    // Any other bearer token is somebody else's and counts as absent.
+    let is_token = |text: &&[u8]| {
+        text.starts_with(PREFIX) || std::str::from_utf8(text).is_ok_and(|text| app.token(text).is_some())
+    };
+    let bearers = bearers(headers).filter(is_token);
     let own = headers.get_all(SESSION_TOKEN).iter().map(HeaderValue::as_bytes);
     let cookies = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
-    let cookie = cookie.find(cookies).map_err(|error| ambiguous(&error))?;
+    let cookie = app.cookie.find(cookies).map_err(|error| ambiguous(&error))?;
     let in_headers = bearers.chain(own).map(|text| (Place::Header, text));
     let all = in_headers.chain(cookie.map(|text| (Place::Cookie, text)));
     let mut all = all.filter(|(_, text)| !text.is_empty());

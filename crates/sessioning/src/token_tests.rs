@@ -200,7 +200,10 @@ fn an_imported_token_is_two_hashes_of_its_text() {
     assert_eq!(*token.expose(), ORIGINAL);
     // From another implementation: sha256("sessioning imported id\0" + text), the bits of version 8 put in.
     assert_eq!(token.id().to_string(), "4d5bc2ee-af8c-8d9e-b635-042601e02b58");
-    assert_eq!(base16ct::lower::encode_string(token.digest().as_bytes()), "2163a63bfe90d674ecae12ebfdff2a7ab66175396d23f3cf71ae010e3b457b92");
+    assert_eq!(
+        base16ct::lower::encode_string(token.digest().as_bytes()),
+        "2163a63bfe90d674ecae12ebfdff2a7ab66175396d23f3cf71ae010e3b457b92"
+    );
     assert_eq!(token.kept(Keeps::Tokens), token.digest());
     assert!(!format!("{token:?}").contains(ORIGINAL));
 }

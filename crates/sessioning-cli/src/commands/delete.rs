@@ -29,7 +29,9 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> {
     let failed = |error| Failure::of_call(&arguments.connection.url, &error);
     let token = secret::token(arguments.token.as_deref())?;
-    if let Err(fault) = SessionToken::parse(&token) {
+    if let Err(fault) = SessionToken::parse(&token)
+        && SessionToken::import(&token).is_err()
+    {
         return Err(Failure::usage(format!(
             "what was given is no session token: {fault}; nothing has ended"
         )));

@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<String>,
 
-    /// Where to keep sessions: embedded:PATH or memory: [default: embedded:./data]
+    /// Where to keep sessions: embedded:PATH, mongodb://HOST/DATABASE or memory: [default: embedded:./data]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
 

@@ -32,7 +32,8 @@ impl Inner {
                 return Ok(Replaced::Stale);
             }
             if self.settings.layout == Layout::Concept && stored.digest != record.digest {
-                let why = "in the concept layout of MongoDB a session's key is its token, which cannot be renewed";
+                let why =
+                    "in the concept layout of MongoDB a session's key is its token, which cannot be renewed";
                 return Err(ErrorKind::Unsupported(why).into());
             }
             let new = record.clone().succeeding(&stored);

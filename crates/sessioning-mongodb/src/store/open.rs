@@ -47,11 +47,13 @@ impl MongoDb {
         if inner.open.get().is_some() {
             return Ok(());
         }
-        let open = inner.connect().await?;
-        inner.check_format(&open).await?;
-        inner.check_import(&open).await?;
-        inner.make_indexes(&open).await?;
-        open.generations.read().await?;
+        let open = match inner.reach().await {
+            Ok(open) => open,
+            Err(error) => {
+                *inner.unreached.lock() = Some(error.clone());
+                return Err(error);
+            }
+        };
         let generations = Arc::clone(&open.generations);
         if inner.open.set(open).is_ok() {
             self.watch(generations);
@@ -67,7 +69,9 @@ impl MongoDb {
             while let Some(inner) = inner.upgrade() {
                 // A failure is told to whoever needs the counters.
                 let _ = generations.read().await;
-                if compared.is_none_or(|at| at.elapsed() >= SKEW_CHECK) && inner.compare_clocks().await.is_ok() {
+                if compared.is_none_or(|at| at.elapsed() >= SKEW_CHECK)
+                    && inner.compare_clocks().await.is_ok()
+                {
                     compared = Some(tokio::time::Instant::now());
                 }
                 drop(inner);
@@ -78,6 +82,15 @@ impl MongoDb {
 }
 
 impl Inner {
+    async fn reach(&self) -> Result<Open> {
+        let open = self.connect().await?;
+        self.check_format(&open).await?;
+        self.check_import(&open).await?;
+        self.make_indexes(&open).await?;
+        open.generations.read().await?;
+        Ok(open)
+    }
+
     async fn connect(&self) -> Result<Open> {
         let client = self.bounded(async {
             let options = client_options(&self.settings).await;
@@ -116,7 +129,8 @@ impl Inner {
     }
 
     async fn check_import(&self, open: &Open) -> Result<()> {
-        let found = self.bounded(async { answer(open.meta.find_one(doc! { "_id": "import" }).await) }).await?;
+        let found =
+            self.bounded(async { answer(open.meta.find_one(doc! { "_id": "import" }).await) }).await?;
         if found.is_none() {
             return Ok(());
         }
@@ -129,9 +143,8 @@ impl Inner {
 
     /// Makes what is missing; what is there is left alone.
     async fn make_indexes(&self, open: &Open) -> Result<()> {
-        let index = |keys: Document, options: IndexOptions| {
-            IndexModel::builder().keys(keys).options(options).build()
-        };
+        let index =
+            |keys: Document, options: IndexOptions| IndexModel::builder().keys(keys).options(options).build();
         let plain = IndexOptions::default;
         let indexes = match self.settings.layout {
             Layout::Native => vec![
@@ -179,7 +192,11 @@ impl Inner {
                 Err(_) => answer(database.run_command(doc! { "isMaster": 1 }).await),
             }
         });
-        let theirs = hello.await?.get_datetime("localTime").copied().unwrap_or(DateTime::from_millis(before.as_millis()));
+        let theirs = hello
+            .await?
+            .get_datetime("localTime")
+            .copied()
+            .unwrap_or(DateTime::from_millis(before.as_millis()));
         let after = self.clock.now();
         let (early, late) = (before.before(MAX_SKEW).as_millis(), after.after(MAX_SKEW).as_millis());
         let skewed = !(early..=late).contains(&theirs.timestamp_millis());

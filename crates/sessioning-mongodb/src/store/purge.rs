@@ -20,7 +20,8 @@ impl Inner {
         let ended = doc! { "$lte": date(now.before(Record::PURGE_MARGIN)) };
         let most = i64::try_from(limit).unwrap_or(i64::MAX);
         let keys = self.bounded(async {
-            let found = sessions.find(doc! { "expiresAt": ended.clone() }).limit(most).projection(doc! { "_id": 1 });
+            let found =
+                sessions.find(doc! { "expiresAt": ended.clone() }).limit(most).projection(doc! { "_id": 1 });
             let found: Vec<_> = answer(found.await)?.try_collect().await.map_err(failed)?;
             Ok(found.into_iter().filter_map(|mut document| document.remove("_id")).collect::<Vec<Bson>>())
         });

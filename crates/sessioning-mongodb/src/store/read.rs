@@ -14,7 +14,8 @@ use crate::error::failed;
 impl Inner {
     pub(super) async fn get(&self, id: SessionId) -> Result<Option<Arc<Record>>> {
         let counters = self.counters().await?;
-        let asked = self.sessions()?.find_one(self.codec.by_id(id)).with_options(check_options(&self.settings));
+        let asked =
+            self.sessions()?.find_one(self.codec.by_id(id)).with_options(check_options(&self.settings));
         let found = answer(asked.await)?;
         Ok(found.and_then(|document| self.visible(document, &counters)).map(Arc::new))
     }

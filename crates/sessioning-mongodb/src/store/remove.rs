@@ -34,7 +34,9 @@ impl Inner {
                 // "Gone already" must rest on what a majority has, not on a removal that may be rolled back.
                 let still = answer(sessions.find_one(self.codec.by_id(id)).await)?;
                 if still.is_some() {
-                    return Err(crate::error::unavailable("the removal of this session is not confirmed yet"));
+                    return Err(crate::error::unavailable(
+                        "the removal of this session is not confirmed yet",
+                    ));
                 }
                 // Gone by the removal whose answer was lost, as far as anybody can tell.
                 Ok(sent_before)

@@ -10,7 +10,7 @@ use toml::{Table, Value};
 
 use sessioning::Timeouts;
 
-use super::{Config, ConfigError, ProfileSetting};
+use super::{Config, ConfigError, ProfileSetting, StoreUrl};
 
 /// The file that is read if it is there and no other is named.
 const DEFAULT_FILE: &str = "sessioning.toml";
@@ -107,7 +107,8 @@ impl Layers {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Adds the `SESSIONING_*` variables among these; `…_FILE` names a file that holds the value.
+    /// Adds the `SESSIONING_*` variables among these; `…_FILE` names a file that holds the value. `MONGODB_URL` and
+    /// `DB_NAME` name the store where nothing else does.
     ///
     /// # Errors
     ///
@@ -116,6 +117,8 @@ impl Layers {
         &mut self,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<(), ConfigError> {
+        let variables: Vec<_> = variables.into_iter().collect();
+        self.original_environment(&variables)?;
         for (name, text) in variables {
             let Some(rest) = name.strip_prefix(PREFIX) else { continue };
             let other = rest.strip_suffix("_FILE").unwrap_or(rest);
@@ -138,6 +141,23 @@ impl Layers {
                     from: Source::Environment("environment".into()),
                 });
             }
+        }
+        Ok(())
+    }
+
+    /// The names that the original uses, where nobody has said otherwise yet.
+    fn original_environment(&mut self, variables: &[(String, String)]) -> Result<(), ConfigError> {
+        let is_unset = |layers: &Self, key| matches!(layers.values.get(key), Some((_, Source::Default)));
+        if !is_unset(self, "store") {
+            return Ok(());
+        }
+        for (name, key) in [("MONGODB_URL", "store"), ("DB_NAME", "mongodb.database")] {
+            let given = variables.iter().find(|(known, text)| known == name && !text.is_empty());
+            let Some((_, text)) = given.filter(|_| is_unset(self, key)) else {
+                // A database without an address is somebody else's.
+                break;
+            };
+            self.set_text(key, text, Source::Environment(name.into()))?;
         }
         Ok(())
     }
@@ -239,13 +259,22 @@ impl Layers {
             let from = self.values.get(&key).map_or(Source::Default, |(_, source)| source.clone());
             return Err(ConfigError::BadValue { key, from, why });
         }
-        let settings = self.values.into_iter().map(|(key, (value, source))| Setting {
-            value: value.to_string(),
-            source: source.to_string(),
-            key,
-        });
-        Ok(Effective { settings: settings.collect(), config: Config { keys, ..config } })
+        let settings: Vec<_> = self
+            .values
+            .into_iter()
+            .map(|(key, (value, source))| Setting {
+                value: if key == "store" { shown(&config.store) } else { value.to_string() },
+                source: source.to_string(),
+                key,
+            })
+            .collect();
+        Ok(Effective { settings, config: Config { keys, ..config } })
     }
+}
+
+/// A store without its password.
+fn shown(store: &StoreUrl) -> String {
+    Value::String(store.to_string()).to_string()
 }
 
 /// The variable that sets a key.

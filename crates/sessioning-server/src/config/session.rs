@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sessioning::{OnLimit, Policy, Timeout, Timeouts};
 
-use super::{LongestTimeout, ProfileSetting, text};
+use super::{ImportedTokens, LongestTimeout, ProfileSetting, text};
 
 /// `[session]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct SessionConfig {
     /// The longest absolute timeout a session may ask for; `same` is that of all.
     #[serde(with = "text")]
     pub max_absolute_timeout: LongestTimeout,
+    /// Tokens of another system whose sessions were copied here: `none`, or `uuid` (the original's).
+    pub imported_tokens: ImportedTokens,
     /// How much time passes between two recorded uses.
     #[serde(with = "text")]
     pub touch_interval: Timeout,
@@ -43,6 +45,7 @@ impl Default for SessionConfig {
             absolute_timeout: policy.timeouts.absolute,
             max_idle_timeout: LongestTimeout::Same,
             max_absolute_timeout: LongestTimeout::Same,
+            imported_tokens: ImportedTokens::None,
             touch_interval: policy.touch_interval,
             max_per_user: 0,
             on_limit: policy.on_limit,

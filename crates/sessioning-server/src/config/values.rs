@@ -8,6 +8,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use sessioning::{Profile, Timeout};
+use sessioning_mongodb::{MongoUrl, MongoUrlError};
 
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +114,8 @@ pub enum StoreUrl {
     Embedded(PathBuf),
     /// In memory, as long as the process lives.
     Memory,
+    /// In that database, which other nodes may share.
+    MongoDb(MongoUrl),
 }
 
 impl Default for StoreUrl {
@@ -128,8 +131,14 @@ impl FromStr for StoreUrl {
         match text.split_once(':') {
             Some(("embedded", path)) if !path.is_empty() => Ok(Self::Embedded(path.into())),
             Some(("memory", "")) => Ok(Self::Memory),
+            Some(("mongodb" | "mongodb+srv", _)) => {
+                text.parse().map(Self::MongoDb).map_err(|error: MongoUrlError| error.to_string())
+            }
             // What was written is not repeated: a URL may hold a password.
-            _ => Err("a store is embedded:PATH (such as embedded:./data) or memory:".into()),
+            _ => {
+                Err("a store is embedded:PATH (such as embedded:./data), mongodb://HOST/DATABASE, or memory:"
+                    .into())
+            }
         }
     }
 }
@@ -139,6 +148,7 @@ impl fmt::Display for StoreUrl {
         match self {
             Self::Embedded(path) => write!(f, "embedded:{}", path.display()),
             Self::Memory => f.write_str("memory:"),
+            Self::MongoDb(url) => url.fmt(f),
         }
     }
 }
@@ -280,6 +290,17 @@ impl fmt::Display for ByteSize {
             None => write!(f, "{}B", self.0),
         }
     }
+}
+
+/// Tokens of another system that may open sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ImportedTokens {
+    /// None: only we make tokens.
+    #[default]
+    None,
+    /// UUIDs in lower case with dashes, as the original issues them.
+    Uuid,
 }
 
 /// How log lines look.

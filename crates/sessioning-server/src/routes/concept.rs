@@ -75,7 +75,7 @@ pub(crate) async fn delete(
     let fields = read(&app, body).await?;
     let sent = fields.get(&app.config.concept.field);
     let log = Log { concept: &app.config.concept.name, action: &app.config.concept.delete };
-    let Some(token) = token(sent) else {
+    let Some(token) = token(&app, sent) else {
         log.line("No such session");
         return Ok(Json(not_found(sent)).into_response());
     };
@@ -101,7 +101,7 @@ pub(crate) async fn get_user(
     let fields = read(&app, body).await?;
     let sent = fields.get(&app.config.concept.field);
     let log = Log { concept: &app.config.concept.name, action: &app.config.concept.get_user };
-    let token = token(sent);
+    let token = token(&app, sent);
     let checked = check(&app, &caller.namespace, token.as_ref(), Demand::default()).await;
     let id = token.map(|token| token.id().to_string()).unwrap_or_default();
     Ok(match checked {
@@ -129,8 +129,8 @@ async fn read(app: &App, body: Body) -> Result<Map<String, Value>, Response> {
 }
 
 /// The token that was sent. Anything but a string is no token, whatever it would mean to a database.
-fn token(sent: Option<&Value>) -> Option<SessionToken> {
-    SessionToken::parse(sent?.as_str()?).ok()
+fn token(app: &App, sent: Option<&Value>) -> Option<SessionToken> {
+    app.token(sent?.as_str()?)
 }
 
 fn not_found(sent: Option<&Value>) -> Value {

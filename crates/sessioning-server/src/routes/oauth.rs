@@ -70,7 +70,7 @@ async fn token(app: &App, headers: &HeaderMap, body: Body) -> Result<Option<Sess
     let fields = body::form(headers, body, &app.config.limits).await?;
     let mut tokens = fields.into_iter().filter(|(name, _)| name == "token");
     match (tokens.next(), tokens.next()) {
-        (Some((_, text)), None) => Ok(SessionToken::parse(TokenText::new(text).expose()).ok()),
+        (Some((_, text)), None) => Ok(app.token(TokenText::new(text).expose())),
         (None, _) => Err(ApiError::invalid("the form has no token")),
         (Some(_), Some(_)) => Err(ApiError::invalid("the form has two tokens")),
     }

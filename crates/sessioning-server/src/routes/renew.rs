@@ -14,7 +14,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::body;
 use crate::check::refused;
-use crate::openapi::{Conflict, NotLoggedIn};
+use crate::openapi::{Conflict, NotLoggedIn, NotSupported};
 use crate::problem::ApiError;
 use crate::token::Sent;
 
@@ -28,6 +28,7 @@ use crate::token::Sent;
         (status = 200, description = "The session, and its new token", body = IssuedSession),
         NotLoggedIn,
         Conflict,
+        NotSupported,
     ))]
 pub(crate) async fn renew(
     State(app): State<Arc<App>>,

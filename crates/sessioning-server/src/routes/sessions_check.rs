@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use futures::stream::{self, StreamExt, TryStreamExt};
-use sessioning::{Checked, SessionToken};
+use sessioning::Checked;
 use sessioning_api::{CheckSessions, CheckVerdict, CheckedSession, CheckedSessions};
 
 use crate::access::Caller;
@@ -44,7 +44,7 @@ pub(crate) async fn check_many(
     let checks = stream::iter(wanted.tokens).map(|text| {
         let (app, namespace) = (Arc::clone(&app), caller.namespace.clone());
         async move {
-            let token = SessionToken::parse(text.expose()).ok();
+            let token = app.token(text.expose());
             check(&app, &namespace, token.as_ref(), demand).await
         }
     });

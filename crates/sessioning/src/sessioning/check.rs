@@ -121,11 +121,7 @@ impl Sessioning {
     }
 
     /// The record of a token's id. A session that another program wrote is made findable first.
-    pub(super) async fn find(
-        &self,
-        token: &SessionToken,
-        accept: Accept<'_>,
-    ) -> Result<Option<Arc<Record>>> {
+    pub(super) async fn find(&self, token: &SessionToken, accept: Accept<'_>) -> Result<Option<Arc<Record>>> {
         let found = self.store.get(token.id(), accept).await?;
         if found.is_none() && token.is_imported() && self.store.adopt(token).await? {
             return self.store.get(token.id(), accept).await;

@@ -126,8 +126,10 @@ impl Sessioning {
             let inserted = match self.store.insert(draft.record.clone(), self.limit()).await {
                 Ok(inserted) => inserted,
                 Err(error) => {
-                    // It may be stored all the same, and nobody will ever hold its token.
-                    let _ = self.store.remove(draft.id()).await;
+                    // It may be stored all the same, and nobody will ever hold its token. Whoever asked does not
+                    // wait for that.
+                    let (store, id) = (Arc::clone(&self.store), draft.id());
+                    tokio::spawn(async move { store.remove(id).await });
                     return Err(error.into());
                 }
             };
