@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+pub mod mongo;
+
 /// How long anything may take here before it counts as stuck.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -32,7 +34,8 @@ pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command.args(arguments);
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("SESSIONING_") {
+        let text = name.to_string_lossy();
+        if text.starts_with("SESSIONING_") || text == "MONGODB_URL" || text == "DB_NAME" {
             command.env_remove(name);
         }
     }

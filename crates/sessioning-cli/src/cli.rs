@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{config, create, delete, describe, get_user, healthcheck, keys, list, revoke, serve};
+use crate::commands::{
+    config, copy, create, delete, describe, get_user, healthcheck, keys, list, revoke, serve,
+};
 
 /// Keeps a user's logged-in state across requests: begin a session, ask whose it is, end it for good.
 #[derive(Parser)]
@@ -18,6 +20,7 @@ Examples:
   sessioning delete t                     end it
   sessioning list alice                   see where alice is logged in
   sessioning revoke --user alice          log alice out everywhere
+  sessioning copy --from A --to B         move all sessions to another store
   sessioning config show                  what is set, and where
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 no such session, 4 not allowed, 5 unavailable."
@@ -54,6 +57,8 @@ pub(crate) enum Command {
     Describe(describe::Arguments),
     /// End a session by its id, all of a user, or everybody's.
     Revoke(revoke::Arguments),
+    /// Move all sessions from one store to another.
+    Copy(copy::Arguments),
     /// Make API keys.
     Keys(keys::Arguments),
     /// Show the configuration.

@@ -1,6 +1,7 @@
 //! The commands, one a file: what it takes, what it does, what it prints.
 
 pub(crate) mod config;
+pub(crate) mod copy;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod describe;

@@ -1,5 +1,6 @@
 //! The `sessioning` command line: runs the service, and talks to one.
 
+mod bar;
 mod cli;
 mod commands;
 mod connection;
@@ -13,7 +14,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::{Cli, Command};
-use crate::commands::{config, create, delete, describe, get_user, healthcheck, keys, list, revoke, serve};
+use crate::commands::{
+    config, copy, create, delete, describe, get_user, healthcheck, keys, list, revoke, serve,
+};
 use crate::outcome::Failure;
 use crate::output::Output;
 
@@ -42,6 +45,7 @@ fn run(cli: Cli, output: Output) -> Result<(), Failure> {
             Some(Command::Describe(arguments)) => describe::run(&arguments, output).await,
             Some(Command::Revoke(arguments)) => revoke::run(&arguments, output).await,
             Some(Command::Keys(arguments)) => keys::run(arguments, output),
+            Some(Command::Copy(arguments)) => copy::run(&arguments, output).await,
             Some(Command::Config(arguments)) => config::run(&arguments, output),
             Some(Command::Healthcheck(arguments)) => healthcheck::run(&arguments, output).await,
         }

@@ -4,9 +4,10 @@ use std::error::Error;
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use sessioning::ErrorKind as StoreError;
 use sessioning_client::ErrorKind;
 use sessioning_server::ServeError;
-use sessioning_server::config::ConfigError;
+use sessioning_server::config::{ConfigError, StoreUrl};
 
 /// A command that did not do what it was asked.
 #[derive(Debug)]
@@ -80,6 +81,22 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// What the store at `url` failed with.
+    pub(crate) fn of_store(url: &StoreUrl, error: &sessioning::Error) -> Self {
+        let kind = match error.kind() {
+            StoreError::Unavailable | StoreError::TimedOut | StoreError::Overloaded => Kind::Unavailable,
+            _ => Kind::Other,
+        };
+        Self::new(kind, format!("{url}: {}", causes(error)))
+    }
+
+    /// The same, and what it means for what was under way.
+    pub(crate) fn and_then_say(self, what: &dyn Display) -> Self {
+        Self { message: format!("{}; {what}", self.message), ..self }
+    }
+}
+
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::new(Kind::Usage, causes(&error))
@@ -93,10 +110,7 @@ impl From<ServeError> for Failure {
                 Kind::Usage
             }
             ServeError::Store(ref error)
-                if matches!(
-                    error.kind(),
-                    sessioning::ErrorKind::Unavailable | sessioning::ErrorKind::TimedOut
-                ) =>
+                if matches!(error.kind(), StoreError::Unavailable | StoreError::TimedOut) =>
             {
                 Kind::Unavailable
             }

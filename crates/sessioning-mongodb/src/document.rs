@@ -179,7 +179,7 @@ impl Codec {
         let arriving = fields.arriving.map(moment);
         let (id, namespace, digest, issued) = match self.layout {
             Layout::Native => {
-                let id = SessionId::from_bytes(bson_uuid(&fields.key)?)?;
+                let id = id(&fields.key)?;
                 let digest = bytes32(fields.digest.as_ref()?)?;
                 (id, fields.namespace.as_deref()?.parse().ok()?, Digest::from_bytes(digest), None)
             }
@@ -326,9 +326,12 @@ pub(crate) fn bytes32(binary: &Binary) -> Option<[u8; 32]> {
     binary.bytes.as_slice().try_into().ok()
 }
 
-fn bson_uuid(bson: &Bson) -> Option<[u8; 16]> {
+/// The session's id that a value is.
+pub(crate) fn id(bson: &Bson) -> Option<SessionId> {
     match bson {
-        Bson::Binary(Binary { subtype: BinarySubtype::Uuid, bytes }) => bytes.as_slice().try_into().ok(),
+        Bson::Binary(Binary { subtype: BinarySubtype::Uuid, bytes }) => {
+            SessionId::from_bytes(bytes.as_slice().try_into().ok()?)
+        }
         _ => None,
     }
 }

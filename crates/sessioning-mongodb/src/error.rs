@@ -6,7 +6,7 @@ use mongodb::error::{CommandError, Error as DriverError, ErrorKind as DriverKind
 use sessioning::{Error, ErrorKind};
 
 /// The server's code for a unique key that is taken.
-const DUPLICATE_KEY: i32 = 11000;
+pub(crate) const DUPLICATE_KEY: i32 = 11000;
 /// The server's codes for "you may not": unauthorized, authentication failed, and what Atlas answers.
 const NOT_ALLOWED: [i32; 3] = [13, 18, 8000];
 

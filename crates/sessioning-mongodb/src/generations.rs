@@ -13,7 +13,7 @@ use sessioning::{Clock, Error, Namespace, Record, Result, SystemClock, Timestamp
 use tokio::sync::{Notify, watch};
 
 use crate::document::{signed, unsigned};
-use crate::error::failed;
+use crate::error::{failed, unavailable};
 use crate::owners::whole;
 
 const KEY: &str = "generations";
@@ -23,6 +23,8 @@ const KEY: &str = "generations";
 pub(crate) struct Counters {
     everyone: i64,
     namespaces: HashMap<String, i64>,
+    /// The mark of a copy into this database that has not ended: until then nobody works with it.
+    pub(crate) import: Option<String>,
 }
 
 impl Counters {
@@ -30,6 +32,7 @@ impl Counters {
         let Some(document) = document else { return Self::default() };
         let namespaces = document.get_document("namespaces").ok().into_iter().flatten();
         Self {
+            import: document.get_str("import").ok().map(str::to_owned),
             everyone: document.get("everyone").and_then(whole).unwrap_or(0),
             namespaces: namespaces.filter_map(|(name, count)| Some((name.clone(), whole(count)?))).collect(),
         }
@@ -92,8 +95,21 @@ impl Generations {
     ///
     /// # Errors
     ///
-    /// When they are older, and could not be read again.
+    /// When they are older, and could not be read again; while a copy into the database has not ended.
     pub(crate) async fn known(&self) -> Result<Counters> {
+        let counters = self.fresh().await?;
+        match counters.import {
+            None => Ok(counters),
+            Some(_) => Err(unavailable("a copy into the database has not ended")),
+        }
+    }
+
+    /// The counters as they were last read, whatever their age.
+    pub(crate) fn latest(&self) -> Counters {
+        self.knowledge.borrow().counters.clone()
+    }
+
+    async fn fresh(&self) -> Result<Counters> {
         let mut watching = self.knowledge.subscribe();
         let seen = {
             let knowledge = watching.borrow_and_update();
@@ -159,10 +175,19 @@ impl Generations {
             Some(namespace) => format!("namespaces.{}", field(namespace)),
             None => "everyone".into(),
         };
-        let raising =
-            self.meta.update_one(doc! { "_id": KEY }, doc! { "$inc": { counter: 1_i64 } }).upsert(true);
-        let raised = tokio::time::timeout(self.deadline, async { raising.await });
-        raised.await.map_err(|_| sessioning::ErrorKind::TimedOut)?.map_err(failed)?;
+        self.update(doc! { "$inc": { counter: 1_i64 } }).await?;
+        self.until_known().await
+    }
+
+    /// Changes the counters, which nobody may know yet.
+    pub(crate) async fn update(&self, update: Document) -> Result<()> {
+        let updating = self.meta.update_one(doc! { "_id": KEY }, update).upsert(true);
+        let updated = tokio::time::timeout(self.deadline, async { updating.await });
+        updated.await.map_err(|_| sessioning::ErrorKind::TimedOut)?.map_err(failed).map(|_| ())
+    }
+
+    /// Waits until every node must know of an update that was answered.
+    pub(crate) async fn until_known(&self) -> Result<()> {
         let must_know = self.clock.now().after(self.within);
         self.read().await?;
         let left = must_know.as_millis() - self.clock.now().as_millis();

@@ -31,6 +31,7 @@ mod purge;
 mod read;
 mod remove;
 mod revoke;
+mod transfer;
 
 /// Keeps records in MongoDB. Cheap to clone; clones share everything.
 #[derive(Clone, Debug)]
@@ -196,7 +197,9 @@ impl Store for MongoDb {
     }
 
     async fn ready(&self) -> Result<()> {
-        self.inner.bounded(async { self.inner.opened()?.generations.read().await }).await
+        let inner = &self.inner;
+        inner.bounded(async { inner.opened()?.generations.read().await }).await?;
+        inner.counters().await.map(drop)
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) async fn open(
         StoreUrl::Memory => Opened::new(Sessioning::new(Metered::new(Memory::new(), metrics.clone()))),
         StoreUrl::Embedded(directory) => {
             let queue = config.limits.queue.clamp(1, MAX_QUEUE);
-            let settings = EmbeddedSettings { directory: directory.clone(), queue, trust_clock };
+            let settings = EmbeddedSettings { queue, trust_clock, ..EmbeddedSettings::new(directory) };
             let opening = Arc::clone(&clock);
             let opened = tokio::task::spawn_blocking(move || Embedded::open_with(&settings, &*opening));
             let embedded = opened.await.unwrap_or(Err(sessioning::ErrorKind::Unavailable.into()))?;

@@ -69,6 +69,16 @@ pub enum ErrorKind {
     Unsupported(&'static str),
 }
 
+impl ErrorKind {
+    /// The store is the target of a copy that has not ended.
+    #[must_use]
+    pub fn importing(store: impl Into<String>) -> Self {
+        let why = "a copy into it has not ended, so sessions that ended meanwhile may still be open in it; run the \
+                   same `sessioning copy` again to finish it, or give it up with `sessioning copy --abandon --to URL`";
+        Self::Unusable { store: store.into(), why: why.into() }
+    }
+}
+
 impl Error {
     /// An error of that kind with no cause beneath.
     #[must_use]

@@ -23,6 +23,7 @@
 
 mod authentication;
 mod clock;
+mod copy;
 mod data;
 mod error;
 mod owner;
@@ -37,6 +38,7 @@ mod token;
 
 pub use crate::authentication::{Authentication, AuthenticationError, Demand, StepUp};
 pub use crate::clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use crate::copy::{Copy, CopyError, CopyReport, Phase, Progress};
 pub use crate::data::{Data, DataError, Metadata, MetadataError, Patch};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::owner::{Namespace, NamespaceError, Owner, User, UserError};

@@ -15,11 +15,13 @@ mod cached;
 mod deadline;
 mod embedded;
 mod memory;
+mod transfer;
 
 pub use cached::{CacheSettings, CacheStats, Cached};
 pub use deadline::Deadline;
 pub use embedded::{Embedded, EmbeddedSettings, GroupStats};
 pub use memory::Memory;
+pub use transfer::{Batch, Place, Transfer, takes_digests};
 
 /// Keeps records.
 ///

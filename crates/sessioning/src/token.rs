@@ -48,6 +48,12 @@ impl SessionId {
         self.0.as_bytes()
     }
 
+    /// Whether it is that of a session whose token another system issued.
+    #[must_use]
+    pub fn is_imported(&self) -> bool {
+        self.0.get_version_num() == 8
+    }
+
     fn accept(uuid: Uuid) -> Option<Self> {
         let rfc9562 = uuid.get_variant() == uuid::Variant::RFC4122;
         (rfc9562 && matches!(uuid.get_version_num(), 7 | 8)).then_some(Self(uuid))

@@ -36,7 +36,7 @@ impl Inner {
     }
 
     /// Adds what the original does not write; its times start when they are first seen. Whether it was done now.
-    async fn mark_seen(&self, seen: &SessionToken) -> Result<bool> {
+    pub(super) async fn mark_seen(&self, seen: &SessionToken) -> Result<bool> {
         let now = date(self.clock.now());
         let unseen = doc! { "_id": seen.expose().as_str(), "publicId": { "$exists": false } };
         let times = doc! { "publicId": uuid(seen.id()), "createdAt": now, "lastSeen": now, "version": 0_i64 };
@@ -45,7 +45,7 @@ impl Inner {
     }
 }
 
-fn token_of(document: &Document) -> Option<SessionToken> {
+pub(super) fn token_of(document: &Document) -> Option<SessionToken> {
     match document.get("_id") {
         Some(Bson::String(text)) => token(text),
         _ => None,

@@ -61,6 +61,24 @@ impl MongoDb {
         Ok(())
     }
 
+    /// Reaches the database in order to copy from it or into it, which is also allowed while a copy into it has not
+    /// ended. With `write` makes what a copy needs; without, changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`prepare`](Self::prepare).
+    pub async fn prepare_to_copy(&self, write: bool) -> Result<()> {
+        let inner = &self.inner;
+        let open = inner.connect().await?;
+        if write {
+            inner.check_format(&open).await?;
+            inner.make_indexes(&open).await?;
+        }
+        open.generations.read().await?;
+        let _ = inner.open.set(open);
+        Ok(())
+    }
+
     /// Reads the counters of revocations again and again, and compares clocks, as long as the store is in use.
     fn watch(&self, generations: Arc<Generations>) {
         let inner = Arc::downgrade(&self.inner);
@@ -85,9 +103,11 @@ impl Inner {
     async fn reach(&self) -> Result<Open> {
         let open = self.connect().await?;
         self.check_format(&open).await?;
-        self.check_import(&open).await?;
-        self.make_indexes(&open).await?;
         open.generations.read().await?;
+        if open.generations.latest().import.is_some() {
+            return Err(ErrorKind::importing(self.settings.url.to_string()).into());
+        }
+        self.make_indexes(&open).await?;
         Ok(open)
     }
 
@@ -126,19 +146,6 @@ impl Inner {
                 )))
             }
         }
-    }
-
-    async fn check_import(&self, open: &Open) -> Result<()> {
-        let found =
-            self.bounded(async { answer(open.meta.find_one(doc! { "_id": "import" }).await) }).await?;
-        if found.is_none() {
-            return Ok(());
-        }
-        Err(self.unusable(
-            "a copy into it has not ended, so sessions that ended meanwhile may still be open in it; run the same \
-             `sessioning copy` again to finish it, or give it up with `sessioning copy --abandon --to URL`"
-                .into(),
-        ))
     }
 
     /// Makes what is missing; what is there is left alone.

@@ -28,6 +28,7 @@ mod owner;
 mod readers;
 mod space;
 mod status;
+mod transfer;
 
 pub use status::GroupStats;
 
@@ -41,13 +42,15 @@ pub struct EmbeddedSettings {
     pub queue: usize,
     /// Starts although the clock is more than an hour behind the newest record.
     pub trust_clock: bool,
+    /// Opens although a copy into it has not ended: for that copy alone.
+    pub importing: bool,
 }
 
 impl EmbeddedSettings {
     /// The defaults, for that directory.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into(), queue: 4096, trust_clock: false }
+        Self { directory: directory.into(), queue: 4096, trust_clock: false, importing: false }
     }
 }
 
@@ -78,14 +81,20 @@ impl Embedded {
     /// # Errors
     ///
     /// When the directory is in use, cannot be written, or was written by a later version; when the clock is
-    /// more than an hour behind the newest record; when the engine cannot be opened.
+    /// more than an hour behind the newest record; when a copy into it has not ended; when the engine cannot be
+    /// opened.
     pub fn open_with(settings: &EmbeddedSettings, clock: &dyn Clock) -> Result<Self> {
         let directory = Directory::open(&settings.directory)?;
         let engine = Engine::open(&directory.engine())
             .map_err(|source| Error::from(directory.error("open the engine in")).with_source(source))?;
         directory.sync()?;
+        let meta = engine.meta()?;
         if !settings.trust_clock {
-            engine.meta()?.check_clock(clock.now())?;
+            meta.check_clock(clock.now())?;
+        }
+        if meta.import.is_some() && !settings.importing {
+            let store = format!("embedded:{}", settings.directory.display());
+            return Err(ErrorKind::importing(store).into());
         }
         let engine: SharedEngine = Arc::new(RwLock::new(Some(engine)));
         let status = Arc::new(Status::default());

@@ -66,6 +66,20 @@ impl Engine {
         self.space(space).range(range).map(|entry| Ok(entry.key()?))
     }
 
+    /// The keys of sessions with ids after `after`, in order, at most `limit` of them.
+    pub(super) fn sessions_after(&self, after: Option<SessionId>, limit: usize) -> Result<Vec<Slice>> {
+        let first = after.map(|id| keys::after(id.as_bytes())).unwrap_or_default();
+        self.sessions.range(first..).take(limit).map(|entry| Ok(entry.key()?)).collect()
+    }
+
+    /// How many sessions there are, approximately; 0 only if there is none.
+    pub(super) fn approximate_count(&self) -> Result<u64> {
+        if self.sessions_after(None, 1)?.is_empty() {
+            return Ok(0);
+        }
+        Ok(u64::try_from(self.sessions.approximate_len()).unwrap_or(u64::MAX).max(1))
+    }
+
     /// The store's own numbers, as they were written last.
     pub(super) fn meta(&self) -> Result<Meta> {
         match self.get(Space::Meta, keys::META)? {

@@ -161,6 +161,27 @@ impl<'a> Group<'a> {
         own_key(&mut self.meta.key)
     }
 
+    /// Takes over a record from another store, in the place of an older one if there is one.
+    pub(super) fn import(&mut self, record: Record) -> Result<()> {
+        let stored = self.stored(record.id)?;
+        let sequence = stored.map(|stored| stored.sequence);
+        let (epoch, generation) = (0, self.meta.floors.generation());
+        let sequence = sequence.unwrap_or_else(|| self.meta.next_sequence());
+        let record = Record { epoch, sequence, generation, ..record };
+        self.put(Space::Users, keys::user(&record.owner, record.id), Vec::new());
+        self.schedule_purge(&record);
+        self.put_record(&record);
+        self.needs_sync = true;
+        Ok(())
+    }
+
+    /// Marks the store as the target of a copy, or takes the mark away.
+    pub(super) fn set_import(&mut self, mark: Option<String>) -> Result<()> {
+        self.needs_sync = true;
+        self.meta.import = mark;
+        Ok(())
+    }
+
     /// Makes the group one that writes and syncs, whatever else is in it.
     pub(super) fn mark(&mut self) {
         self.needs_sync = true;

@@ -24,6 +24,9 @@ pub(super) struct Meta {
     /// The store's own key, once somebody has asked for it.
     #[cbor(n(3), with = "minicbor::bytes")]
     pub(super) key: Option<[u8; 32]>,
+    /// The mark of a copy into this store that has not ended.
+    #[n(4)]
+    pub(super) import: Option<String>,
     /// Where the next purge begins: nothing stands under a date before. Not kept, since it only saves work: what
     /// was purged leaves marks in the engine for a while, and a purge that began at the first date would step over
     /// all of them each time.

@@ -1,0 +1,351 @@
+//! Moves all sessions of one store into another, without logging anybody out, and nobody in again.
+//!
+//! One pass over the source adds what the target does not have and amends what has changed; one over the target
+//! erases what has gone from the source. Both are repeated until a round changes nothing: then the two are equal,
+//! record by record, which is the verification, too. The target carries a mark until then, with the place to go on
+//! from, so that a copy that was killed is taken up again and a half of one is never served.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+use crate::store::{Batch, Place, Transfer, takes_digests};
+use crate::{Clock, Digest, Error, Record, SessionId, Timestamp};
+
+/// How many records are moved in one step.
+const STEP: usize = 1000;
+/// How often a source that goes on changing is gone through.
+const ROUNDS: usize = 10;
+
+/// A copy of one store into another.
+pub struct Copy {
+    source: Arc<dyn Transfer>,
+    target: Arc<dyn Transfer>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What is being done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Sessions are copied.
+    Copying,
+    /// The source is gone through again, for what has changed in it, and to compare.
+    Comparing,
+    /// What has gone from the source is removed from the target.
+    Removing,
+}
+
+/// How far a copy is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// What is being done.
+    pub phase: Phase,
+    /// How many records have been gone through in this phase.
+    pub done: u64,
+    /// How many there are, approximately.
+    pub total: u64,
+}
+
+/// What a copy has done, or would do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CopyReport {
+    /// Sessions that are in both stores now.
+    pub sessions: u64,
+    /// Those of them whose tokens another system issued.
+    pub imported: u64,
+    /// Sessions that were added by this run.
+    pub added: u64,
+    /// Sessions that had changed in the source since they were copied.
+    pub amended: u64,
+    /// Sessions that had ended in the source since they were copied.
+    pub removed: u64,
+    /// Records that were left behind, because they ended more than a day ago.
+    pub ended: u64,
+    /// What is in the source and is no session.
+    pub foreign: u64,
+    /// Whether an earlier run was taken up again.
+    pub resumed: bool,
+}
+
+/// Why a copy was not made, or not to its end.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CopyError {
+    /// The source failed.
+    Source(Error),
+    /// The target failed.
+    Target(Error),
+    /// The target has sessions of its own; about so many.
+    NotEmpty(u64),
+    /// A copy of another source into the target has not ended.
+    OtherCopy,
+    /// The target keeps tokens, and digests cannot be turned into tokens.
+    KeepsTokens,
+    /// The target has another session under this id.
+    Conflict(SessionId),
+    /// The source did not stand still for as long as it takes to go through it.
+    NeverStill,
+}
+
+type CopyResult<T> = std::result::Result<T, CopyError>;
+
+impl Copy {
+    /// A copy of everything in `source` into `target`.
+    #[must_use]
+    pub fn new(source: Arc<dyn Transfer>, target: Arc<dyn Transfer>, clock: Arc<dyn Clock>) -> Self {
+        Self { source, target, clock }
+    }
+
+    /// What [`run`](Self::run) would do with these stores; changes nothing. No target is an empty one.
+    ///
+    /// # Errors
+    ///
+    /// As `run`, as far as looking tells.
+    pub async fn look(
+        source: &dyn Transfer,
+        target: Option<&dyn Transfer>,
+        clock: &dyn Clock,
+        told: &(dyn Fn(Progress) + Sync),
+    ) -> CopyResult<CopyReport> {
+        let mut report = CopyReport::default();
+        if let Some(target) = target {
+            check_kind(target)?;
+            report.resumed = target.import_mark().await.map_err(CopyError::Target)?.is_some();
+            if !report.resumed {
+                check_empty(target).await?;
+            }
+        }
+        let (total, mut done) = (source.count().await.map_err(CopyError::Source)?, 0);
+        let mut next = Some(Place::start());
+        while let Some(place) = next {
+            let batch = source.read(&place, STEP, false).await.map_err(CopyError::Source)?;
+            sift(&batch, clock.now(), &mut report, &mut done);
+            told(Progress { phase: Phase::Comparing, done, total });
+            next = batch.next;
+        }
+        Ok(report)
+    }
+
+    /// Makes the copy, or takes up one that was interrupted.
+    ///
+    /// # Errors
+    ///
+    /// See [`CopyError`]; the target then still carries the mark, unless it was never begun.
+    pub async fn run(&self, told: &(dyn Fn(Progress) + Sync)) -> CopyResult<CopyReport> {
+        check_kind(&*self.target)?;
+        let source = self.source.key().await.map_err(CopyError::Source)?;
+        let (mut mark, resumed) = match self.target.import_mark().await.map_err(CopyError::Target)? {
+            Some(text) => (
+                Mark::read(&text).filter(|mark| mark.source == hex(source)).ok_or(CopyError::OtherCopy)?,
+                true,
+            ),
+            None => (self.begin(source).await?, false),
+        };
+        let mut report = CopyReport { resumed, ..CopyReport::default() };
+        self.pass(Phase::Copying, &mut mark, &mut report, told).await?;
+        for _ in 0..ROUNDS {
+            let before = (report.added, report.amended, report.removed);
+            mark.place = Place::start();
+            self.pass(Phase::Comparing, &mut mark, &mut report, told).await?;
+            self.sweep(&mut report, told).await?;
+            if before == (report.added, report.amended, report.removed) {
+                self.target.end_import().await.map_err(CopyError::Target)?;
+                return Ok(report);
+            }
+        }
+        Err(CopyError::NeverStill)
+    }
+
+    async fn begin(&self, source: [u8; 32]) -> CopyResult<Mark> {
+        check_empty(&*self.target).await?;
+        let mark = Mark { source: hex(source), place: Place::start() };
+        self.target.begin_import(&mark.to_string()).await.map_err(CopyError::Target)?;
+        // Somebody may have begun a session before everybody knew of the mark.
+        if let Err(error) = check_empty(&*self.target).await {
+            self.target.end_import().await.map_err(CopyError::Target)?;
+            return Err(error);
+        }
+        Ok(mark)
+    }
+
+    /// Goes through the source from the mark's place on.
+    async fn pass(
+        &self,
+        phase: Phase,
+        mark: &mut Mark,
+        report: &mut CopyReport,
+        told: &(dyn Fn(Progress) + Sync),
+    ) -> CopyResult<()> {
+        let (total, mut done) = (self.source.count().await.map_err(CopyError::Source)?, 0);
+        (report.sessions, report.imported, report.ended, report.foreign) = (0, 0, 0, 0);
+        let mut batch = Some(self.source.read(&mark.place, STEP, true).await.map_err(CopyError::Source)?);
+        while let Some(mut current) = batch.take() {
+            let records = sift(&current, self.clock.now(), report, &mut done);
+            let next = current.next.take();
+            // The next ones are read while these are written.
+            let (written, ahead) = tokio::join!(self.write(records, report), self.read_ahead(next.as_ref()));
+            written?;
+            batch = ahead?;
+            if let (Phase::Copying, Some(place)) = (phase, next) {
+                mark.place = place;
+                self.target.note_import(&mark.to_string()).await.map_err(CopyError::Target)?;
+            }
+            told(Progress { phase, done, total: total.max(done) });
+        }
+        Ok(())
+    }
+
+    async fn read_ahead(&self, place: Option<&Place>) -> CopyResult<Option<Batch>> {
+        match place {
+            Some(place) => self.source.read(place, STEP, true).await.map(Some).map_err(CopyError::Source),
+            None => Ok(None),
+        }
+    }
+
+    async fn write(&self, records: Vec<Record>, report: &mut CopyReport) -> CopyResult<()> {
+        let ids: Vec<_> = records.iter().map(|record| record.id).collect();
+        let there = self.target.find(&ids).await.map_err(CopyError::Target)?;
+        let there: HashMap<_, _> = there.into_iter().map(|record| (record.id, record)).collect();
+        let (mut missing, mut changed) = (Vec::new(), Vec::new());
+        for record in records {
+            match there.get(&record.id) {
+                None => missing.push(record),
+                Some(old) if old.owner != record.owner => return Err(CopyError::Conflict(record.id)),
+                Some(old) if !is_same(old, &record) => changed.push(record),
+                Some(_) => {}
+            }
+        }
+        report.added += count(missing.len());
+        // A use of a session changes what is written, but is no reason to go through everything once more.
+        let changes = changed.iter().filter(|record| !is_used(&there[&record.id], record));
+        report.amended += count(changes.count());
+        if !missing.is_empty() {
+            self.target.add(missing).await.map_err(CopyError::Target)?;
+        }
+        if !changed.is_empty() {
+            self.target.amend(changed).await.map_err(CopyError::Target)?;
+        }
+        Ok(())
+    }
+
+    /// Goes through the target, and erases what has gone from the source.
+    async fn sweep(&self, report: &mut CopyReport, told: &(dyn Fn(Progress) + Sync)) -> CopyResult<()> {
+        let (total, mut done) = (self.target.count().await.map_err(CopyError::Target)?, 0);
+        let mut next = Some(Place::start());
+        while let Some(place) = next {
+            let batch = self.target.read(&place, STEP, false).await.map_err(CopyError::Target)?;
+            let ids: Vec<_> = batch.records.iter().map(|record| record.id).collect();
+            let there = self.source.find(&ids).await.map_err(CopyError::Source)?;
+            let there: HashSet<_> = there.iter().map(|record| record.id).collect();
+            let gone: Vec<_> = ids.iter().copied().filter(|id| !there.contains(id)).collect();
+            if !gone.is_empty() {
+                self.target.erase(&gone).await.map_err(CopyError::Target)?;
+            }
+            report.removed += count(gone.len());
+            done += count(ids.len());
+            told(Progress { phase: Phase::Removing, done, total: total.max(done) });
+            next = batch.next;
+        }
+        Ok(())
+    }
+}
+
+fn check_kind(target: &dyn Transfer) -> CopyResult<()> {
+    if takes_digests(target) { Ok(()) } else { Err(CopyError::KeepsTokens) }
+}
+
+async fn check_empty(target: &dyn Transfer) -> CopyResult<()> {
+    match target.count().await.map_err(CopyError::Target)? {
+        0 => Ok(()),
+        some => Err(CopyError::NotEmpty(some)),
+    }
+}
+
+/// The records of a batch that are worth copying; counts all of them.
+fn sift(batch: &Batch, now: Timestamp, report: &mut CopyReport, done: &mut u64) -> Vec<Record> {
+    let ended = |record: &Record| record.purge_at().is_some_and(|at| at <= now);
+    let records: Vec<_> = batch.records.iter().filter(|record| !ended(record)).cloned().collect();
+    *done += count(batch.records.len()) + batch.foreign;
+    report.foreign += batch.foreign;
+    report.ended += count(batch.records.len() - records.len());
+    report.sessions += count(records.len());
+    report.imported += count(records.iter().filter(|record| record.id.is_imported()).count());
+    records
+}
+
+/// Whether two stores have the same of a session: all but what each store numbers in its own way.
+fn is_same(one: &Record, other: &Record) -> bool {
+    let plain = |record: &Record| Record { epoch: 0, sequence: 0, generation: 0, ..record.clone() };
+    plain(one) == plain(other)
+}
+
+/// Whether nothing but a use lies between two records of a session.
+fn is_used(before: &Record, after: &Record) -> bool {
+    is_same(&Record { last_seen: after.last_seen, ..before.clone() }, after)
+}
+
+/// What the target remembers of a copy that has not ended.
+struct Mark {
+    /// The source's own key, as digits: which source it is, not where.
+    source: String,
+    place: Place,
+}
+
+impl Mark {
+    fn read(text: &str) -> Option<Self> {
+        let (source, place) = text.split_once(' ')?;
+        Some(Self { source: source.to_owned(), place: Place::resume(place) })
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.source, self.place.public())
+    }
+}
+
+/// The digest of the source's key: the key itself stays where it is.
+fn hex(key: [u8; 32]) -> String {
+    base16ct::lower::encode_string(Digest::of(&key).as_bytes())
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+impl fmt::Display for CopyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Source(_) => f.write_str("the source failed; the same command goes on where this one ended"),
+            Self::Target(_) => f.write_str("the target failed; the same command goes on where this one ended"),
+            Self::NotEmpty(some) => write!(
+                f,
+                "the target has about {some} sessions of its own, which a copy would mix with others; \
+                 choose an empty target"
+            ),
+            Self::OtherCopy => f.write_str(
+                "a copy of another source into the target has not ended; finish that one, or give it up with --abandon",
+            ),
+            Self::KeepsTokens => f.write_str(
+                "the target has the concept layout, which keeps tokens, and the source has only digests of them; \
+                 copy into the native layout or into embedded:PATH, or move documents between two databases of the \
+                 concept layout with mongodump and mongorestore",
+            ),
+            Self::Conflict(id) => {
+                write!(f, "the target has a session of another user under the id {id}; nothing of it was changed")
+            }
+            Self::NeverStill => f.write_str(
+                "the source went on changing; stop what writes to it, and run the same command again to finish",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for CopyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Source(error) | Self::Target(error) => Some(error),
+            _ => None,
+        }
+    }
+}

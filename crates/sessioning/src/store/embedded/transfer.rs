@@ -1,0 +1,76 @@
+//! Moving all sessions in and out.
+
+use async_trait::async_trait;
+
+use super::Embedded;
+use super::keys::id_of;
+use crate::store::{Batch, Place, Transfer};
+use crate::{Record, Result, SessionId};
+
+#[async_trait]
+impl Transfer for Embedded {
+    async fn read(&self, after: &Place, limit: usize, _: bool) -> Result<Batch> {
+        let after = after.exact().parse::<SessionId>().ok();
+        self.readers
+            .read(move |engine| {
+                let keys = engine.sessions_after(after, limit)?;
+                let next = keys.last().filter(|_| keys.len() == limit).and_then(|key| id_of(key));
+                let (mut records, mut foreign) = (Vec::with_capacity(keys.len()), 0);
+                for key in keys {
+                    match id_of(&key) {
+                        Some(id) => records.extend(engine.record(id)?.map(|record| (*record).clone())),
+                        None => foreign += 1,
+                    }
+                }
+                Ok(Batch { records, foreign, next: next.map(Place::after) })
+            })
+            .await
+    }
+
+    async fn find(&self, ids: &[SessionId]) -> Result<Vec<Record>> {
+        let ids = ids.to_vec();
+        let found = self.readers.read(move |engine| {
+            let records = ids.into_iter().map(|id| engine.record(id));
+            records
+                .filter_map(Result::transpose)
+                .map(|record| record.map(|record| (*record).clone()))
+                .collect()
+        });
+        found.await
+    }
+
+    async fn add(&self, records: Vec<Record>) -> Result<()> {
+        self.owner.submit(move |group| records.into_iter().try_for_each(|record| group.import(record))).await
+    }
+
+    async fn amend(&self, records: Vec<Record>) -> Result<()> {
+        self.add(records).await
+    }
+
+    async fn erase(&self, ids: &[SessionId]) -> Result<()> {
+        let ids = ids.to_vec();
+        self.owner.submit(move |group| ids.into_iter().try_for_each(|id| group.remove(id).map(drop))).await
+    }
+
+    async fn count(&self) -> Result<u64> {
+        self.readers.read(super::engine::Engine::approximate_count).await
+    }
+
+    async fn import_mark(&self) -> Result<Option<String>> {
+        self.readers.read(|engine| Ok(engine.meta()?.import)).await
+    }
+
+    async fn begin_import(&self, mark: &str) -> Result<()> {
+        // Nobody else works with it: the directory is locked.
+        self.note_import(mark).await
+    }
+
+    async fn note_import(&self, mark: &str) -> Result<()> {
+        let mark = mark.to_owned();
+        self.owner.submit(move |group| group.set_import(Some(mark))).await
+    }
+
+    async fn end_import(&self) -> Result<()> {
+        self.owner.submit(|group| group.set_import(None)).await
+    }
+}

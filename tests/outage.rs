@@ -1,0 +1,258 @@
+//! The database fails under load, in every way it can, and comes back: no wrong answer, nothing acknowledged is lost,
+//! every answer within its deadline, and nobody has to do anything.
+//!
+//! `SESSIONING_TEST_ROUNDS` sets how often each fault is made (`scripts/outage 20` is the long form, which tells its
+//! figures).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use support::mongo::{Faults, Mongo};
+use support::{Connection, Service, eventually};
+
+/// How many clients there are.
+const CLIENTS: usize = 8;
+/// How long a fault lasts: longer than the deadline, so that every kind of waiting comes to its end.
+const FAULT: Duration = Duration::from_secs(3);
+/// How long an answer may take: the deadline of two seconds, and what a busy machine adds.
+const SLOWEST: Duration = Duration::from_secs(5);
+
+fn rounds() -> usize {
+    std::env::var("SESSIONING_TEST_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+}
+
+/// What a client knows of a session of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Known {
+    /// Its creation, or its last renewal, was acknowledged, and no end was tried.
+    Live,
+    /// Its end was acknowledged, or it was once seen ended.
+    Ended,
+    /// An end was tried, and the answer said nothing.
+    Unknown,
+    /// A renewal was tried, and the answer said nothing: this token may have been replaced by one that nobody has.
+    Renewing,
+}
+
+#[derive(Default)]
+struct Totals {
+    requests: AtomicU64,
+    unavailable: AtomicU64,
+    slowest: Mutex<Duration>,
+    wrong: Mutex<Vec<String>>,
+}
+
+/// A client that does one thing after the other, and remembers what it was told.
+struct Client {
+    address: String,
+    totals: Arc<Totals>,
+    sessions: Vec<(String, Known)>,
+}
+
+impl Client {
+    fn ask(&self, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
+        let began = Instant::now();
+        let mut headers = vec![("Content-Type", "application/json")];
+        if !token.is_empty() {
+            headers.push(("X-Session-Token", token));
+        }
+        let answer = Connection::open(&self.address)
+            .and_then(|mut connection| connection.request(method, path, &headers, body.as_bytes()))
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        self.totals.requests.fetch_add(1, Ordering::Relaxed);
+        if answer.status == 503 {
+            self.totals.unavailable.fetch_add(1, Ordering::Relaxed);
+        }
+        let mut slowest = self.totals.slowest.lock().unwrap();
+        *slowest = slowest.max(began.elapsed());
+        (answer.status, answer.body)
+    }
+
+    fn wrong(&self, what: String) {
+        self.totals.wrong.lock().unwrap().push(what);
+    }
+
+    fn work(&mut self) {
+        let old = fastrand::usize(..self.sessions.len().max(1));
+        match fastrand::u8(..10) {
+            0..4 => self.create(),
+            4..8 if !self.sessions.is_empty() => self.check(old),
+            8 if !self.sessions.is_empty() => self.delete(old),
+            9 if !self.sessions.is_empty() => self.renew(old),
+            _ => {}
+        }
+    }
+
+    fn create(&mut self) {
+        match self.ask("POST", "/v1/sessions", "", r#"{"user":"alice"}"#) {
+            (201, body) => self.sessions.push((token(&body), Known::Live)),
+            (503, _) => {}
+            other => self.wrong(format!("create: {other:?}")),
+        }
+    }
+
+    fn check(&mut self, index: usize) {
+        let (token, known) = self.sessions[index].clone();
+        let (status, body) = self.ask("GET", "/v1/session", &token, "");
+        match (status, &known) {
+            (503, _) | (200, Known::Live | Known::Unknown | Known::Renewing) | (401, Known::Ended) => {}
+            (401, Known::Unknown | Known::Renewing) => self.sessions[index].1 = Known::Ended,
+            _ => self.wrong(format!("check of a session {known:?}: {status} {body}")),
+        }
+    }
+
+    fn delete(&mut self, index: usize) {
+        let (token, known) = self.sessions[index].clone();
+        match self.ask("DELETE", "/v1/session", &token, "") {
+            (204, _) => self.sessions[index].1 = Known::Ended,
+            (503, _) if known == Known::Live => self.sessions[index].1 = Known::Unknown,
+            (503, _) => {}
+            other => self.wrong(format!("delete: {other:?}")),
+        }
+    }
+
+    fn renew(&mut self, index: usize) {
+        let (old, known) = self.sessions[index].clone();
+        match (self.ask("POST", "/v1/session/renew", &old, ""), &known) {
+            ((200, _), Known::Ended) => self.wrong("renewed what had ended".into()),
+            ((200, body), _) => {
+                self.sessions[index].1 = Known::Ended;
+                let unknown = if known == Known::Unknown { Known::Unknown } else { Known::Live };
+                self.sessions.push((token(&body), unknown));
+            }
+            ((503, _), Known::Live) => self.sessions[index].1 = Known::Renewing,
+            ((503, _), _) | ((401, _), Known::Ended) => {}
+            ((401, _), Known::Unknown | Known::Renewing) => self.sessions[index].1 = Known::Ended,
+            other => self.wrong(format!("renew: {other:?}")),
+        }
+    }
+}
+
+fn token(body: &str) -> String {
+    let json: serde_json::Value = serde_json::from_str(body).unwrap();
+    json["token"].as_str().unwrap().to_owned()
+}
+
+/// The service on a database behind a proxy, and clients that never stop.
+struct Campaign {
+    mongo: Mongo,
+    faults: Faults,
+    service: Service,
+    totals: Arc<Totals>,
+    _folder: tempfile::TempDir,
+}
+
+impl Campaign {
+    fn start() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mongo = Mongo::start(&folder.path().join("db"))?;
+        let faults = Faults::before(mongo.port())?;
+        let url = format!("mongodb://127.0.0.1:{}/outage", faults.port);
+        let service = Service::start(&["--store", &url, "--set", "log.level=warn"]);
+        Some(Self { mongo, faults, service, totals: Arc::default(), _folder: folder })
+    }
+
+    /// Makes a fault so many times, with everybody at work; how long the service took each time to work again.
+    fn run(
+        &mut self,
+        fault: impl Fn(&mut Mongo, &Faults),
+        mend: impl Fn(&mut Mongo, &Faults),
+    ) -> Vec<Duration> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                let (stop, totals) = (Arc::clone(&stop), Arc::clone(&self.totals));
+                let mut client =
+                    Client { address: self.service.address.clone(), totals, sessions: Vec::new() };
+                thread::spawn(move || {
+                    while !stop.load(Ordering::Relaxed) {
+                        client.work();
+                    }
+                    client
+                })
+            })
+            .collect();
+        let mut recovered = Vec::new();
+        for _ in 0..rounds() {
+            thread::sleep(Duration::from_millis(500));
+            fault(&mut self.mongo, &self.faults);
+            thread::sleep(FAULT);
+            mend(&mut self.mongo, &self.faults);
+            let mended = Instant::now();
+            eventually("the service to work again", || {
+                let created = self.service.v1("POST", "/v1/sessions", "", r#"{"user":"probe"}"#);
+                created.status == 201
+            });
+            recovered.push(mended.elapsed());
+        }
+        stop.store(true, Ordering::Relaxed);
+        for client in clients {
+            self.settle(client.join().unwrap());
+        }
+        recovered
+    }
+
+    /// Everything that a client was told is still so once all is well.
+    fn settle(&self, mut client: Client) {
+        for index in 0..client.sessions.len() {
+            let (token, known) = client.sessions[index].clone();
+            match (self.service.status_of(&token), &known) {
+                (200, Known::Live | Known::Unknown | Known::Renewing)
+                | (401, Known::Ended | Known::Unknown | Known::Renewing) => {}
+                (status, known) => {
+                    client.wrong(format!("afterwards a session {known:?} is answered {status}"))
+                }
+            }
+        }
+        client.sessions.clear();
+    }
+}
+
+#[test]
+fn no_outage_of_the_database_makes_a_wrong_answer_or_loses_one() {
+    let Some(mut campaign) = Campaign::start() else { return };
+    let mut recovered = BTreeMap::new();
+    recovered.insert("connections cut", campaign.run(|_, faults| faults.cut(), |_, faults| faults.mend()));
+    recovered.insert("black hole", campaign.run(|_, faults| faults.swallow(), |_, faults| faults.heal()));
+    recovered
+        .insert("answers lost", campaign.run(|_, faults| faults.lose_answers(), |_, faults| faults.heal()));
+    recovered
+        .insert("paused", campaign.run(|mongo, _| mongo.signal("STOP"), |mongo, _| mongo.signal("CONT")));
+    recovered.insert("stopped", campaign.run(|mongo, _| mongo.stop(), |mongo, _| mongo.restart()));
+
+    let totals = &campaign.totals;
+    let (requests, unavailable) =
+        (totals.requests.load(Ordering::Relaxed), totals.unavailable.load(Ordering::Relaxed));
+    let slowest = *totals.slowest.lock().unwrap();
+    println!(
+        "{requests} requests, {unavailable} answered 503, the slowest after {slowest:?}; memory {} KiB",
+        memory(&campaign.service)
+    );
+    for (fault, mut times) in recovered {
+        times.sort();
+        println!(
+            "{fault:<16} {} rounds, worked again after {:?} (median), {:?} at most",
+            times.len(),
+            times[times.len() / 2],
+            times[times.len() - 1]
+        );
+    }
+    let wrong = totals.wrong.lock().unwrap();
+    assert!(wrong.is_empty(), "{} wrong answers: {:#?}", wrong.len(), &wrong[..wrong.len().min(20)]);
+    assert!(unavailable > 0, "no fault was ever felt");
+    assert!(slowest < SLOWEST, "{slowest:?}");
+}
+
+/// The most memory that the service ever used.
+fn memory(service: &Service) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", service.id())).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
+}
