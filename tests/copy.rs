@@ -16,7 +16,9 @@ use futures::{StreamExt, stream};
 use mongodb::Collection;
 use mongodb::bson::{Document, doc};
 use serde_json::Value;
-use sessioning::{Embedded, Namespace, NewSession, SessionToken, Sessioning, SystemClock};
+use sessioning::{
+    Embedded, Namespace, NewSession, Policy, SessionToken, Sessioning, Store, SystemClock, Timeout,
+};
 use sessioning_mongodb::{MongoDb, MongoSettings};
 use support::mongo::database;
 use support::{Service, command};
@@ -25,14 +27,20 @@ fn sessions() -> usize {
     std::env::var("SESSIONING_TEST_SESSIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000)
 }
 
+/// Checks record no use here: what is compared is compared exactly, and the test's server looks through everything for
+/// each.
+fn over(store: impl Store) -> Sessioning {
+    Sessioning::new(store).with_policy(Policy { touch_interval: Timeout::Never, ..Policy::default() })
+}
+
 fn embedded(folder: &Path) -> Sessioning {
-    Sessioning::new(Embedded::open(folder, &SystemClock::new()).unwrap())
+    over(Embedded::open(folder, &SystemClock::new()).unwrap())
 }
 
 async fn native(url: &str) -> Sessioning {
     let store = MongoDb::new(settings(url));
     store.prepare().await.unwrap();
-    Sessioning::new(store)
+    over(store)
 }
 
 fn settings(url: &str) -> MongoSettings {

@@ -17,8 +17,10 @@ use std::sync::Arc;
 use sessioning::Store;
 
 pub mod insert;
+pub mod lifecycle;
 pub mod limit;
 pub mod list;
+pub mod promises;
 pub mod purge;
 pub mod race;
 pub mod random;

@@ -17,6 +17,7 @@ use sessioning::{
 };
 
 use self::open::Open;
+use self::transfer::Reading;
 use crate::document::{Codec, Found};
 use crate::error::{failed, unavailable};
 use crate::generations::Counters;
@@ -48,6 +49,8 @@ struct Inner {
     open: OnceLock<Open>,
     /// Why the latest attempt to reach the database failed.
     unreached: Mutex<Option<Error>>,
+    /// A read of everything that is under way, for a copy.
+    reading: tokio::sync::Mutex<Option<Reading>>,
     /// How many documents were met that are no sessions.
     foreign: AtomicU64,
     /// Whether the database's clock and ours disagree.
@@ -67,8 +70,8 @@ impl MongoDb {
     pub fn with_clock(settings: MongoSettings, clock: Arc<dyn Clock>) -> Self {
         let codec = Codec { layout: settings.layout, legacy_max_age: settings.legacy_max_age };
         let (foreign, skewed) = (AtomicU64::new(0), AtomicBool::new(false));
-        let (open, unreached) = (OnceLock::new(), Mutex::default());
-        Self { inner: Arc::new(Inner { settings, codec, clock, open, unreached, foreign, skewed }) }
+        let (open, unreached, reading) = (OnceLock::new(), Mutex::default(), tokio::sync::Mutex::default());
+        Self { inner: Arc::new(Inner { settings, codec, clock, open, unreached, reading, foreign, skewed }) }
     }
 
     /// How many documents were met that are no sessions; they count as not found.

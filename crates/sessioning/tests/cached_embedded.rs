@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use sessioning::store::CacheSettings;
 use sessioning::{Cached, Embedded, SystemClock};
-use sessioning_conformance::{Subject, store_tests};
+use sessioning_conformance::{Subject, lifecycle_tests, store_tests};
 
-store_tests!(async || {
+async fn subject() -> Option<Subject> {
     let (directory, clock) = (tempfile::tempdir().unwrap(), Arc::new(SystemClock::new()));
     let store = Embedded::open(directory.path(), &*clock).unwrap();
     Some(Subject::new(Cached::new(store, CacheSettings::default(), clock), directory))
-});
+}
+
+store_tests!(subject);
+lifecycle_tests!(subject);

@@ -1,9 +1,12 @@
 //! The contract on the embedded store.
 
 use sessioning::{Embedded, SystemClock};
-use sessioning_conformance::{Subject, store_tests};
+use sessioning_conformance::{Subject, lifecycle_tests, store_tests};
 
-store_tests!(async || {
+async fn subject() -> Option<Subject> {
     let directory = tempfile::tempdir().unwrap();
     Some(Subject::new(Embedded::open(directory.path(), &SystemClock::new()).unwrap(), directory))
-});
+}
+
+store_tests!(subject);
+lifecycle_tests!(subject);

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use futures::TryStreamExt;
+use mongodb::Cursor;
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::{ErrorKind as DriverKind, Result as DriverResult};
 use sessioning::store::{Batch, Keeps, Place, Transfer};
@@ -21,10 +22,7 @@ const PUBLIC: (usize, usize) = (4 + 32, 13);
 impl Transfer for MongoDb {
     async fn read(&self, after: &Place, limit: usize, adopt: bool) -> Result<Batch> {
         let inner = &self.inner;
-        let filter = doc! { "_id": { "$gt": inner.key_of(after) } };
-        let most = i64::try_from(limit).unwrap_or(i64::MAX);
-        let found = answer(inner.sessions()?.find(filter).sort(doc! { "_id": 1 }).limit(most).await)?;
-        let documents: Vec<Document> = found.try_collect().await.map_err(failed)?;
+        let documents = inner.read_on(after, limit).await?;
         let next =
             documents.last().filter(|_| documents.len() == limit).and_then(|last| inner.place_of(last));
         let all = documents.len();
@@ -94,7 +92,37 @@ impl Transfer for MongoDb {
     }
 }
 
+/// A read of everything, and the place that it has come to.
+#[derive(Debug)]
+pub(super) struct Reading {
+    at: Zeroizing<String>,
+    cursor: Cursor<Document>,
+}
+
 impl Inner {
+    /// The documents after a place: from the cursor that has come to it, if there is one, so that everything is sorted
+    /// once and not for every batch.
+    async fn read_on(&self, after: &Place, limit: usize) -> Result<Vec<Document>> {
+        let mut reading = self.reading.lock().await;
+        let mut cursor = match reading.take() {
+            Some(Reading { at, cursor }) if at.as_str() == after.exact() => cursor,
+            _ => {
+                let filter = doc! { "_id": { "$gt": self.key_of(after) } };
+                let batch = u32::try_from(limit).unwrap_or(u32::MAX);
+                answer(self.sessions()?.find(filter).sort(doc! { "_id": 1 }).batch_size(batch).await)?
+            }
+        };
+        let mut documents = Vec::with_capacity(limit);
+        while documents.len() < limit {
+            let Some(document) = cursor.try_next().await.map_err(failed)? else { return Ok(documents) };
+            documents.push(document);
+        }
+        if let Some(place) = documents.last().and_then(|last| self.place_of(last)) {
+            *reading = Some(Reading { at: Zeroizing::new(place.exact().to_owned()), cursor });
+        }
+        Ok(documents)
+    }
+
     /// The key that a place is at; every session's key comes after the first one, and what is of another type is no
     /// session.
     fn key_of(&self, place: &Place) -> Bson {
