@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sessioning::{Changed, CreateError, Namespace, NewSession, Owner, Patch, Sessioning};
+use sessioning_mongodb::{MongoDb, MongoSettings};
 use support::mongo::{Faults, Mongo};
 use support::{Connection, Service, eventually};
 
@@ -248,6 +250,69 @@ fn no_outage_of_the_database_makes_a_wrong_answer_or_loses_one() {
     assert!(wrong.is_empty(), "{} wrong answers: {:#?}", wrong.len(), &wrong[..wrong.len().min(20)]);
     assert!(unavailable > 0, "no fault was ever felt");
     assert!(slowest < SLOWEST, "{slowest:?}");
+}
+
+/// A store on a database behind a proxy.
+async fn store_behind_faults() -> Option<(MongoDb, Faults, Mongo, tempfile::TempDir)> {
+    let folder = tempfile::tempdir().unwrap();
+    let mongo = Mongo::start(&folder.path().join("db"))?;
+    let faults = Faults::before(mongo.port())?;
+    let url = format!("mongodb://127.0.0.1:{}/lost", faults.port);
+    let store = MongoDb::new(MongoSettings {
+        deadline: Duration::from_secs(10),
+        ..MongoSettings::new(url.parse().unwrap())
+    });
+    store.prepare().await.unwrap();
+    Some((store, faults, mongo, folder))
+}
+
+/// Runs an operation whose first answer is lost: done, but nobody was told before the connection broke.
+async fn losing_its_answer<T>(faults: &Faults, operation: impl Future<Output = T>) -> T {
+    faults.lose_answers();
+    let heal = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        faults.heal();
+    };
+    tokio::join!(operation, heal).0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_whose_answer_is_lost_are_told_as_what_they_were() {
+    let Some((store, faults, mongo, _folder)) = store_behind_faults().await else { return };
+    let database = mongodb::Client::with_uri_str(mongo.url("")).await.unwrap().database("lost");
+    let documents = database.collection::<mongodb::bson::Document>("sessioning_sessions");
+    let sessioning = Sessioning::new(store.clone());
+    let (alice, namespace): (Owner, _) = ("alice".parse().unwrap(), Namespace::default());
+
+    // A replace recognises its own write: it was done once, and says so.
+    let created = sessioning.create(alice.clone(), NewSession::default()).await.unwrap();
+    let patch = Patch::from_json(r#"{"a":1}"#).unwrap();
+    let patched =
+        losing_its_answer(&faults, sessioning.patch_data(&namespace, &created.token, &patch, None)).await;
+    let Changed::Done(session) = patched.unwrap() else { panic!("the patch was not done") };
+    assert_eq!(session.version(), 1);
+    let Changed::Done(renewed) =
+        losing_its_answer(&faults, sessioning.renew(&namespace, &created.token, None)).await.unwrap()
+    else {
+        panic!("the renewal was not done")
+    };
+    let found = sessioning.check(&namespace, &renewed.token).await.unwrap().live().unwrap();
+    assert_eq!(found.version(), 2);
+
+    // A removal is repeated until somebody says that it is done.
+    assert!(losing_its_answer(&faults, sessioning.delete(&namespace, &renewed.token)).await.unwrap());
+    assert!(sessioning.check(&namespace, &renewed.token).await.unwrap().live().is_none());
+
+    // An insert is not sent again, and nothing of it stays.
+    let lost = losing_its_answer(&faults, sessioning.create(alice.clone(), NewSession::default())).await;
+    assert!(matches!(lost, Err(CreateError::Failed(_))), "{lost:?}");
+    for _ in 0..500 {
+        if documents.count_documents(mongodb::bson::doc! {}).await.unwrap() == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("a session that nobody has a token of is still there");
 }
 
 /// The most memory that the service ever used.

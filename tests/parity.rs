@@ -253,7 +253,8 @@ fn every_row_of_the_table_answers_as_written() {
     assert!(table.len() >= 40);
     for row in &table {
         let answer = ask(&service, row);
-        assert_eq!((answer.status, answer.body.as_str()), (row.status, row.answer.as_str()), "{}", row.name);
+        let body = answer.body.replace(service.elsewhere.as_deref().unwrap_or("memory:"), "memory:");
+        assert_eq!((answer.status, body.as_str()), (row.status, row.answer.as_str()), "{}", row.name);
     }
     println!("{} requests answered as written", table.len());
 }

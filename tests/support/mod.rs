@@ -61,6 +61,8 @@ pub struct Service {
     child: Child,
     pub address: String,
     pub admin: String,
+    /// Where its sessions are, if a test that wants them in memory has them in another store.
+    pub elsewhere: Option<String>,
     log: Arc<Mutex<String>>,
     reader: Option<JoinHandle<()>>,
 }
@@ -89,13 +91,21 @@ impl Service {
 
     /// Starts one from a prepared command; the log, if it does not come up.
     pub fn spawn(mut command: Command, arguments: &[&str]) -> Result<Self, String> {
+        // The same tests on another store: what would be in memory is in a new database.
+        let other = std::env::var_os("SESSIONING_TEST_STORE").and_then(|_| mongo::database());
+        let elsewhere = |argument: &&str| if *argument == "memory:" { other.clone() } else { None };
+        let arguments: Vec<String> = arguments
+            .iter()
+            .map(|argument| elsewhere(argument).unwrap_or_else(|| (*argument).to_owned()))
+            .collect();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let ports = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "text"];
         // What the test says comes later and counts.
         let given = |flag: &&str| arguments.contains(flag);
         for pair in ports.chunks(2).filter(|pair| !given(&pair[0])) {
             command.args(pair);
         }
-        let mut child = command.args(arguments).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
+        let mut child = command.args(&arguments).stderr(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let (mut address, mut admin) = (String::new(), String::new());
@@ -122,7 +132,7 @@ impl Service {
                 filling.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..read]));
             }
         });
-        Ok(Self { child, address, admin, log, reader: Some(reader) })
+        Ok(Self { child, address, admin, elsewhere: other, log, reader: Some(reader) })
     }
 
     /// Everything it has said so far.
