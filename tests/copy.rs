@@ -20,7 +20,7 @@ use sessioning::{
     Embedded, Namespace, NewSession, Policy, SessionToken, Sessioning, Store, SystemClock, Timeout,
 };
 use sessioning_mongodb::{MongoDb, MongoSettings};
-use support::mongo::database;
+use support::mongo::{database, name_of, with_option};
 use support::{Service, command};
 
 fn sessions() -> usize {
@@ -98,7 +98,7 @@ async fn kill_once(from: &str, to: &str, so: impl AsyncFn() -> bool) {
 /// A collection of a database.
 async fn collection(url: &str, name: &str) -> Collection<Document> {
     let client = mongodb::Client::with_uri_str(url).await.unwrap();
-    client.database(url.rsplit_once('/').unwrap().1).collection(name)
+    client.database(name_of(url)).collection(name)
 }
 
 /// Runs a copy to its end; what it told, how long it took, and its largest memory in KiB.
@@ -212,7 +212,7 @@ async fn the_originals_sessions_move_with_their_uuids_and_are_opened_by_nothing_
     documents.insert_one(doc! { "_id": "no session", "user": "alice" }).await.unwrap();
     documents.insert_one(doc! { "_id": 7, "user": "alice" }).await.unwrap();
     // One of the service's own, beside them.
-    let concept = format!("{url}?layout=concept");
+    let concept = with_option(&url, "layout=concept");
     let ours = Service::start(&["--store", &concept]).create("bob");
 
     let folder = tempfile::tempdir().unwrap();
@@ -278,7 +278,7 @@ async fn nothing_is_overwritten_and_what_cannot_be_is_said() {
     fails(&path("a"), &path("b"), "sessions of its own");
     fails(&path("a"), &path("a"), "the same store");
     fails(&path("none"), &path("c"), "there is no such directory");
-    fails(&path("a"), &format!("{url}?layout=concept"), "which keeps tokens");
+    fails(&path("a"), &with_option(&url, "layout=concept"), "which keeps tokens");
     fails(&path("a"), "memory:", "cannot be copied");
     fails(&path("a"), "postgres://x", "--to: a store is");
     // What was refused left no mark.

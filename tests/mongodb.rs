@@ -11,7 +11,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::mongo::{Mongo, database, free_port};
+use support::mongo::{Mongo, database, free_port, name_of};
 use support::{Service, command, eventually, skip};
 
 /// A program that keeps its sessions as the original does, with the npm driver.
@@ -28,10 +28,9 @@ impl Original {
             skip("the npm driver of MongoDB is missing; scripts/test installs it");
             return None;
         }
-        let (server, database) = url.rsplit_once('/').unwrap();
         let mut child = Command::new("node")
             .current_dir(folder)
-            .args(["original.mjs", server, database])
+            .args(["original.mjs", url, name_of(url)])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -209,7 +209,7 @@ impl Campaign {
                 (200, Known::Live | Known::Unknown | Known::Renewing)
                 | (401, Known::Ended | Known::Unknown | Known::Renewing) => {}
                 (status, known) => {
-                    client.wrong(format!("afterwards a session {known:?} is answered {status}"))
+                    client.wrong(format!("afterwards a session {known:?} is answered {status}"));
                 }
             }
         }

@@ -22,7 +22,21 @@ pub fn database() -> Option<String> {
         skip(&format!("{URL} names no server; scripts/test starts one"));
         return None;
     };
-    Some(format!("{}/sessioning_test_{:016x}", server.trim_end_matches('/'), fastrand::u64(..)))
+    let (server, options) = server.split_once('?').unwrap_or((&server, ""));
+    let name = format!("sessioning_test_{:016x}", fastrand::u64(..));
+    let options = if options.is_empty() { String::new() } else { format!("?{options}") };
+    Some(format!("{}/{name}{options}", server.trim_end_matches('/')))
+}
+
+/// The name of the database that a URL names.
+pub fn name_of(url: &str) -> &str {
+    let (_, name) = url.rsplit_once('/').unwrap();
+    name.split('?').next().unwrap()
+}
+
+/// The URL with one more option.
+pub fn with_option(url: &str, option: &str) -> String {
+    format!("{url}{}{option}", if url.contains('?') { '&' } else { '?' })
 }
 
 pub fn free_port() -> u16 {

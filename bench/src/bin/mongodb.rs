@@ -97,8 +97,12 @@ async fn bytes(url: &str, database: &str) -> Result<()> {
     for name in ["sessioning_sessions", "sessioning_owners"] {
         let collection = database.collection::<Document>(name);
         let some: Vec<Document> = collection.find(doc! {}).limit(1000).await?.try_collect().await?;
-        let sizes = some.iter().map(mongodb::bson::serialize_to_vec).collect::<std::result::Result<Vec<_>, _>>()?;
-        println!("{name:<20} {:>6} bytes a document", sizes.iter().map(Vec::len).sum::<usize>() / sizes.len().max(1));
+        let sizes =
+            some.iter().map(mongodb::bson::serialize_to_vec).collect::<std::result::Result<Vec<_>, _>>()?;
+        println!(
+            "{name:<20} {:>6} bytes a document",
+            sizes.iter().map(Vec::len).sum::<usize>() / sizes.len().max(1)
+        );
     }
     Ok(())
 }
@@ -117,7 +121,10 @@ impl Spent {
     fn tell(&self, what: &str, count: usize) {
         let (took, processor) = (self.began.elapsed(), processor() - self.processor);
         let each = processor.as_secs_f64() * 1e6 / count as f64;
-        println!("{what:<20} {:>6.0} a second, {each:>6.0} µs of the node's processor each", count as f64 / took.as_secs_f64());
+        println!(
+            "{what:<20} {:>6.0} a second, {each:>6.0} µs of the node's processor each",
+            count as f64 / took.as_secs_f64()
+        );
     }
 }
 

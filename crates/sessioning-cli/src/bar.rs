@@ -25,7 +25,7 @@ impl Bar {
         let style = style
             .progress_chars("=> ")
             .with_key("count", move |state: &ProgressState, to: &mut dyn std::fmt::Write| {
-                counted(state.pos(), to)
+                counted(state.pos(), to);
             })
             .with_key("total", move |state: &ProgressState, to: &mut dyn std::fmt::Write| {
                 counted(state.len().unwrap_or_default(), to);

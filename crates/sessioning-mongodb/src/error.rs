@@ -23,6 +23,7 @@ impl fmt::Display for Told {
 impl std::error::Error for Told {}
 
 /// A failed operation, whose outcome is unknown.
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over")]
 pub(crate) fn failed(error: DriverError) -> Error {
     Error::new(ErrorKind::Unavailable).with_source(Told(tell(&error)))
 }

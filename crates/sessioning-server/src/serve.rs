@@ -46,7 +46,8 @@ pub async fn serve(
     let (metrics, dropped) = (Metrics::default(), log.dropped.clone());
     let dropped_lines = Arc::new(move || u64::try_from(dropped.dropped_lines()).unwrap_or(u64::MAX));
     let opened = open(&config, trust_clock, Arc::clone(&clock), &metrics).await.map_err(ServeError::Store)?;
-    let readings = Readings { groups: opened.groups, cache: opened.cache, dropped_lines };
+    let readings =
+        Readings { groups: opened.groups, cache: opened.cache, foreign: opened.foreign, dropped_lines };
     let exposition = Exposition::new(&metrics, readings);
     let app = Arc::new(App::new(opened.sessioning, config, cookie, keys, metrics, exposition));
     let public = bind(&app.config.listen).await?;

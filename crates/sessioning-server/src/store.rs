@@ -19,6 +19,7 @@ pub(crate) struct Opened {
     pub(crate) sessioning: Sessioning,
     pub(crate) groups: Option<Reading<GroupStats>>,
     pub(crate) cache: Option<Reading<CacheStats>>,
+    pub(crate) foreign: Option<Reading<u64>>,
     /// What is still under way: a database that could not be reached yet.
     pub(crate) reaching: Reaching,
 }
@@ -61,12 +62,14 @@ async fn open_mongodb(
 ) -> Result<Opened, Error> {
     let database = MongoDb::with_clock(settings, Arc::clone(&clock));
     let reaching = reach(database.clone(), config.mongodb.start_timeout).await?;
+    let counted = database.clone();
+    let foreign: Reading<u64> = Arc::new(move || counted.foreign_documents());
     let store = Metered::new(database, metrics.clone());
     let opened = match config.cache.ttl {
         Timeout::After(_) => cached(store, config, clock),
         Timeout::Never => Opened::new(bounded(store, config)),
     };
-    Ok(Opened { reaching, ..opened })
+    Ok(Opened { reaching, foreign: Some(foreign), ..opened })
 }
 
 fn cached(store: impl Store, config: &Config, clock: Arc<dyn Clock>) -> Opened {
@@ -84,6 +87,6 @@ fn bounded(store: impl Store, config: &Config) -> Sessioning {
 
 impl Opened {
     fn new(sessioning: Sessioning) -> Self {
-        Self { sessioning, groups: None, cache: None, reaching: Reaching::done() }
+        Self { sessioning, groups: None, cache: None, foreign: None, reaching: Reaching::done() }
     }
 }

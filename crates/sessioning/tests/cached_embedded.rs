@@ -1,5 +1,7 @@
 //! The contract on the cache over the embedded store, as the service runs it.
 
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
 use std::sync::Arc;
 
 use sessioning::store::CacheSettings;

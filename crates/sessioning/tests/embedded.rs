@@ -1,5 +1,7 @@
 //! The contract on the embedded store.
 
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
 use sessioning::{Embedded, SystemClock};
 use sessioning_conformance::{Subject, lifecycle_tests, store_tests};
 

@@ -69,7 +69,12 @@ impl Transfer for MongoDb {
     }
 
     async fn count(&self) -> Result<u64> {
-        answer(self.inner.sessions()?.estimated_document_count().await)
+        let sessions = self.inner.sessions()?;
+        // What is estimated may be wrong after a crash, but not about whether there is anything.
+        if answer(sessions.find_one(doc! {}).await)?.is_none() {
+            return Ok(0);
+        }
+        answer(sessions.estimated_document_count().await).map(|count| count.max(1))
     }
 
     async fn import_mark(&self) -> Result<Option<String>> {
