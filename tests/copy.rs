@@ -226,7 +226,7 @@ async fn the_originals_sessions_move_with_their_uuids_and_are_opened_by_nothing_
 
     let report = copied(&concept, &to);
     assert_eq!((&report["sessions"], &report["imported"]), (&2501.into(), &2500.into()), "{report}");
-    assert_eq!(report["foreign"], 2, "{report}");
+    assert_eq!((&report["foreign"], &report["amended"]), (&2.into(), &0.into()), "{report}");
     let service = Service::start(&["--store", &to, "--set", "session.imported_tokens=uuid"]);
     for number in [0, 1, 1234, 2499] {
         assert_eq!(service.user_of(&session(number)).body, format!(r#"[{{"user":"user-{number}"}}]"#));
@@ -288,7 +288,7 @@ async fn nothing_is_overwritten_and_what_cannot_be_is_said() {
     let interrupted = native(&other).await;
     interrupted.create("alice".parse().unwrap(), NewSession::default()).await.unwrap();
     let meta = collection(&url, "sessioning_meta").await;
-    meta.insert_one(doc! { "_id": "generations", "import": "0000 " }).await.unwrap();
+    meta.insert_one(doc! { "_id": "generations", "import": "0000 1111 begun " }).await.unwrap();
     fails(&path("a"), &url, "a copy of another source");
     let refused = command(&["serve", "--store", &url, "--listen", "127.0.0.1:0"]).output().unwrap();
     assert!(said(&refused).contains("--abandon"), "{}", said(&refused));
@@ -298,6 +298,53 @@ async fn nothing_is_overwritten_and_what_cannot_be_is_said() {
     assert_eq!(copied(&path("a"), &url)["sessions"], 10);
 }
 
+/// "Everyone" was revoked in the source while it was copied: nothing there is deleted, and nobody is live here.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ended_with_everyone_meanwhile_is_not_in_the_target() {
+    let Some((from, to)) = database().zip(database()) else { return };
+    let source = native(&from).await;
+    let tokens = fill(&source, 3000).await;
+    let target = collection(&to, "sessioning_sessions").await;
+    let some = async || target.estimated_document_count().await.unwrap() > 0;
+    kill_once(&from, &to, some).await;
+    source.revoke_everyone(None).await.unwrap();
+    let later = fill(&source, 5).await;
+    assert_eq!(copied(&from, &to)["sessions"], 5);
+    let target = native(&to).await;
+    assert_eq!((live(&target, &tokens).await, live(&target, &later).await), (0, 5));
+}
+
+/// Two runs of one copy at once: the later one takes it up, the earlier one finds out and ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_copies_at_once_one_ends() {
+    let Some((from, to)) = database().zip(database()) else { return };
+    let tokens = fill(&native(&from).await, 2000).await;
+    let run = |pause: u64| {
+        let (from, to) = (from.clone(), to.clone());
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(pause));
+            copy(&["--from", &from, "--to", &to])
+        })
+    };
+    let (first, second) = (run(0), run(1500));
+    let (first, second) = (first.join().unwrap(), second.join().unwrap());
+    assert!(
+        !first.status.success() && said(&first).contains("another run has taken this copy up"),
+        "{}",
+        said(&first)
+    );
+    assert!(second.status.success(), "{}", said(&second));
+    assert_eq!(live(&native(&to).await, &tokens).await, tokens.len());
+    // A half of a copy is no source.
+    let Some(third) = database() else { return };
+    let meta = collection(&to, "sessioning_meta").await;
+    meta.update_one(doc! { "_id": "generations" }, doc! { "$set": { "import": "0 0 begun " } })
+        .await
+        .unwrap();
+    let refused = copy(&["--from", &to, "--to", &third]);
+    assert!(said(&refused).contains("a copy into the source has not ended"), "{}", said(&refused));
+}
+
 /// A node that runs on the database before a copy into it begins stops answering while it is under way.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_on_the_target_stops_answering_while_it_is_copied_into() {
@@ -305,14 +352,16 @@ async fn a_node_on_the_target_stops_answering_while_it_is_copied_into() {
     let service = Service::start(&["--store", &url]);
     assert_eq!(service.admin("/readyz").status, 200);
     let folder = tempfile::tempdir().unwrap();
-    let _ = fill(&embedded(folder.path()), 10).await;
+    let tokens = fill(&embedded(folder.path()), 10).await;
+    let token = tokens[0].expose();
+    assert_eq!(service.status_of(&token), 401);
     let meta = collection(&url, "sessioning_meta").await;
     let marked = async || meta.find_one(doc! { "import": { "$exists": true } }).await.unwrap().is_some();
     kill_once(&format!("embedded:{}", folder.path().display()), &url, marked).await;
-    support::eventually("the node to stop answering", || {
-        service.v1("POST", "/v1/sessions", "", r#"{"user":"alice"}"#).status == 503
-    });
+    support::eventually("the node to stop answering", || service.status_of(&token) == 503);
+    assert_eq!(service.v1("POST", "/v1/sessions", "", r#"{"user":"alice"}"#).status, 503);
     assert!(service.admin("/readyz").body.contains("copy"), "{:?}", service.admin("/readyz"));
     copied(&format!("embedded:{}", folder.path().display()), &url);
     support::eventually("the node to answer again", || service.admin("/readyz").status == 200);
+    assert_eq!(service.status_of(&token), 200);
 }

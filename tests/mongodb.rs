@@ -239,9 +239,15 @@ fn a_password_is_in_no_log_message_or_answer() {
     let shown = show(&["config", "show"]);
     assert!(shown.contains("mongodb://***@127.0.0.1") && shown.contains("MONGODB_URL"), "{shown}");
     said.push_str(&shown);
-    said.push_str(&show(&["copy", "--from", &url, "--to", "memory:"]));
-    said.push_str(&show(&["copy", "--from", &format!("{url}?layout=wrong"), "--to", "memory:"]));
+    said.push_str(&show(&["copy", "--dry-run", "--from", &url, "--to", "embedded:/nowhere"]));
+    said.push_str(&show(&["copy", "--from", &format!("{url}?layout=wrong"), "--to", "embedded:/nowhere"]));
     said.push_str(&show(&["serve", "--store", &format!("{url}?layout=wrong")]));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("broken.toml");
+    std::fs::write(&file, format!("open = false\nstore = \"{url}\n")).unwrap();
+    let broken = show(&["serve", "--config", file.to_str().unwrap()]);
+    assert!(broken.contains("is not TOML: line 2"), "{broken}");
+    said.push_str(&broken);
     assert!(!said.contains("correct-horse"), "{said}");
 }
 
@@ -263,7 +269,9 @@ fn the_originals_names_choose_the_database_where_nothing_else_does() {
     assert_eq!(store, ("mongodb://db.example:27017/".into(), json!("MONGODB_URL")));
     assert_eq!(database, ("app".into(), json!("DB_NAME")));
     let (store, database) = show(&named, &["--store", "memory:"]);
-    assert_eq!((store.0.as_str(), database.0.as_str()), ("memory:", "app"));
+    assert_eq!((store.0.as_str(), database.0.as_str()), ("memory:", ""));
+    let (store, database) = show(&named, &["--store", "mongodb://other.example/shop"]);
+    assert_eq!((store.0.as_str(), database.0.as_str()), ("mongodb://other.example:27017/shop", ""));
     // A database's name without its address is somebody else's.
     let (store, database) = show(&named[1..], &[]);
     assert_eq!((store.0.as_str(), database.0.as_str()), ("embedded:./data", ""));

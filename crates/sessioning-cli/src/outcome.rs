@@ -43,6 +43,11 @@ impl Failure {
         Self::new(Kind::Other, "not confirmed: nothing was revoked (--yes is for scripts)")
     }
 
+    /// Somebody else is at it.
+    pub(crate) fn busy(message: impl Into<String>) -> Self {
+        Self::new(Kind::Other, message)
+    }
+
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
     }

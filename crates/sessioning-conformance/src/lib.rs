@@ -120,6 +120,7 @@ macro_rules! store_tests {
                 a_revocation_keeps_the_one_it_was_told_to,
                 a_revoked_user_may_come_back,
                 revoking_nobody_is_no_error,
+                a_revocation_that_keeps_none_ends_what_another_keeps,
                 a_revocation_is_complete_under_concurrent_inserts,
                 everyone_is_ended_at_once,
                 everyone_of_one_namespace_is_ended_alone,

@@ -111,3 +111,18 @@ pub async fn nothing_brings_back_what_ended_with_everyone(store: Subject) {
     assert!(!store.remove(id).await.unwrap());
     assert!(!has(&*store, id).await);
 }
+
+/// Of two revocations at once, one that keeps a session and one that keeps none, the latter ends that one, too.
+pub async fn a_revocation_that_keeps_none_ends_what_another_keeps(store: Subject) {
+    for _ in 0..50 {
+        let kept = insert(&*store, "alice").await;
+        insert(&*store, "alice").await;
+        let (one, other) = (store.share(), store.share());
+        let (one, other) = tokio::join!(
+            tokio::spawn(async move { one.remove_user(&owner("alice"), Some(kept)).await.unwrap() }),
+            tokio::spawn(async move { other.remove_user(&owner("alice"), None).await.unwrap() }),
+        );
+        assert!(one.is_ok() && other.is_ok());
+        assert!(!has(&*store, kept).await, "a session survived the revocation of its user");
+    }
+}

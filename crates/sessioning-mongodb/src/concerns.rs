@@ -12,6 +12,8 @@ use crate::config::Reads;
 
 /// Connections to each server, unless the URL says otherwise. What waits for one waits within its deadline.
 const POOL: u32 = 64;
+/// How long to look for a server, however long its answers may take.
+const LONGEST_SEARCH: Duration = Duration::from_secs(10);
 /// How often a server is looked at, unless the URL says otherwise.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
@@ -25,8 +27,8 @@ pub(crate) async fn client_options(settings: &MongoSettings) -> mongodb::error::
     options.read_concern = Some(ReadConcern::majority());
     options.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
     // A little sooner than the deadline, so that the error tells which servers were looked for.
-    options.server_selection_timeout = Some(deadline * 9 / 10);
-    options.connect_timeout = Some(deadline);
+    options.server_selection_timeout = Some((deadline * 9 / 10).min(LONGEST_SEARCH));
+    options.connect_timeout = Some(deadline.min(LONGEST_SEARCH));
     // The driver's own repetition of a write carries a number by which the server does it once.
     options.retry_writes = Some(true);
     options.retry_reads = Some(true);

@@ -5,18 +5,20 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use mongodb::options::{ConnectionString, HostInfo};
+use sessioning::{Policy, Timeouts};
 use zeroize::Zeroizing;
 
 /// The address of a database: `mongodb://` or `mongodb+srv://`, as the driver reads it.
 ///
 /// Its user and password never show: `Display` and `Debug` tell hosts and database. A `layout=concept` among its
-/// options names the [`Layout`], for commands that know no other settings.
+/// options names the [`Layout`], and `concept=Name` the concept, for commands that know no other settings.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MongoUrl {
     text: Zeroizing<String>,
     shown: String,
     database: Option<String>,
     layout: Option<Layout>,
+    concept: Option<String>,
 }
 
 impl MongoUrl {
@@ -32,6 +34,12 @@ impl MongoUrl {
         self.layout
     }
 
+    /// The concept's name that it tells, for the concept layout.
+    #[must_use]
+    pub fn concept(&self) -> Option<&str> {
+        self.concept.as_deref()
+    }
+
     /// The whole URL, for the driver alone.
     pub(crate) fn expose(&self) -> &str {
         &self.text
@@ -42,7 +50,10 @@ impl FromStr for MongoUrl {
     type Err = MongoUrlError;
 
     fn from_str(text: &str) -> Result<Self, MongoUrlError> {
-        let (text, layout) = take_layout(text)?;
+        let Own { text, layout, concept } = take_own(text)?;
+        if !is_escaped(&text) {
+            return Err(MongoUrlError::Syntax);
+        }
         // The driver's own words are not repeated: they may quote what was written, the password included.
         let parsed = ConnectionString::parse(text.as_str()).map_err(|_| MongoUrlError::Syntax)?;
         let hosts = match &parsed.host_info {
@@ -57,21 +68,36 @@ impl FromStr for MongoUrl {
         let database = parsed.default_database.clone();
         let path = database.as_deref().unwrap_or_default();
         let shown = format!("{scheme}://{user}{hosts}/{path}");
-        Ok(Self { text, shown, database, layout })
+        Ok(Self { text, shown, database, layout, concept })
     }
 }
 
-/// The URL without the one option that is ours, and that option.
-fn take_layout(text: &str) -> Result<(Zeroizing<String>, Option<Layout>), MongoUrlError> {
-    let Some((address, options)) = text.split_once('?') else {
-        return Ok((Zeroizing::new(text.to_owned()), None));
-    };
-    let (ours, others): (Vec<_>, Vec<_>) =
-        options.split('&').partition(|option| option.starts_with("layout="));
-    let layout = ours.first().map(|option| option["layout=".len()..].parse()).transpose();
-    let layout = layout.map_err(|_| MongoUrlError::Layout)?;
+/// The URL without the options that are ours, and these.
+struct Own {
+    text: Zeroizing<String>,
+    layout: Option<Layout>,
+    concept: Option<String>,
+}
+
+fn take_own(text: &str) -> Result<Own, MongoUrlError> {
+    let (address, options) = text.split_once('?').unwrap_or((text, ""));
+    let (mut layout, mut concept, mut others) = (None, None, Vec::new());
+    for option in options.split('&').filter(|option| !option.is_empty()) {
+        match option.split_once('=') {
+            Some(("layout", name)) => layout = Some(name.parse().map_err(|_| MongoUrlError::Layout)?),
+            Some(("concept", name)) => concept = Some(name.to_owned()),
+            _ => others.push(option),
+        }
+    }
     let text = if others.is_empty() { address.to_owned() } else { format!("{address}?{}", others.join("&")) };
-    Ok((Zeroizing::new(text), layout))
+    Ok(Own { text: Zeroizing::new(text), layout, concept })
+}
+
+/// Whether every `%` begins an escape: the driver takes that for granted.
+fn is_escaped(text: &str) -> bool {
+    text.split('%')
+        .skip(1)
+        .all(|rest| rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
 }
 
 impl fmt::Display for MongoUrl {
@@ -191,6 +217,8 @@ pub struct MongoSettings {
     pub reads: Reads,
     /// How old a session of the original may be, by the date in its UUID; `None` is any age. Concept layout only.
     pub legacy_max_age: Option<Duration>,
+    /// The timeouts that sessions of the original get when they are first seen; 7 and 30 days. Concept layout only.
+    pub adopted: Timeouts,
     /// How old a node's knowledge of "everyone was revoked" may be, at most, and so how long such a call waits
     /// until every node must know; 3 s. The same for all nodes.
     pub everyone_within: Duration,
@@ -203,12 +231,13 @@ impl MongoSettings {
         Self {
             layout: url.layout().unwrap_or_default(),
             database: url.database().unwrap_or("sessioning").to_owned(),
-            url,
-            concept: "Sessioning".into(),
+            concept: url.concept().unwrap_or("Sessioning").to_owned(),
             deadline: Duration::from_secs(2),
             reads: Reads::Majority,
             legacy_max_age: None,
+            adopted: Policy::default().timeouts,
             everyone_within: Duration::from_secs(3),
+            url,
         }
     }
 }

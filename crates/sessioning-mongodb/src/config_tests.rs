@@ -18,6 +18,8 @@ fn a_password_never_shows() {
 fn a_fault_does_not_repeat_the_url() {
     for text in [
         "mongodb://u:hunter2@",
+        "mongodb://u:%a€hunter2@h/db",
+        "mongodb://u:hunter2%@h/db",
         "mongodb://u:hun/ter2@host/db",
         "postgres://u:hunter2@host",
         "mongodb://h/?x=hunter2&",

@@ -97,6 +97,8 @@ pub(crate) struct Found {
 pub(crate) struct Codec {
     pub(crate) layout: Layout,
     pub(crate) legacy_max_age: Option<Duration>,
+    /// The timeouts of what the original wrote, from its first sight on.
+    pub(crate) adopted: Timeouts,
 }
 
 impl Codec {
@@ -145,6 +147,21 @@ impl Codec {
         serialize_to_document(&fields).map_err(unavailable)
     }
 
+    /// What is added to a document of the original when it is first seen.
+    pub(crate) fn first_sight(self, id: SessionId, now: Timestamp) -> Document {
+        let ends = [self.adopted.idle, self.adopted.absolute].into_iter().min();
+        let mut added =
+            doc! { "publicId": uuid(id), "createdAt": date(now), "lastSeen": date(now), "version": 0_i64 };
+        let timeouts = [("idleTimeout", self.adopted.idle), ("absoluteTimeout", self.adopted.absolute)];
+        added.extend(
+            timeouts.into_iter().filter_map(|(name, timeout)| Some((name.into(), millis(timeout)?.into()))),
+        );
+        if let Some(end) = ends.and_then(|timeout| timeout.deadline(now)) {
+            added.insert("expiresAt", date(end));
+        }
+        added
+    }
+
     /// What a replace sets, and what it takes away.
     pub(crate) fn changes(self, record: &Record) -> Result<(Document, Document)> {
         let mut set = serialize_to_document(&Fields::changeable(record)).map_err(unavailable)?;
@@ -175,7 +192,11 @@ impl Codec {
     ///
     /// `now` stands in for the times that a document of the original does not have.
     pub(crate) fn decode(self, document: Document, now: Timestamp) -> Option<Found> {
-        let fields: Fields = deserialize_from_document(document).ok()?;
+        let mut fields: Fields = deserialize_from_document(document).ok()?;
+        if self.layout == Layout::Concept && fields.created_at.is_none() {
+            fields.idle_timeout = millis(self.adopted.idle);
+            fields.absolute_timeout = millis(self.adopted.absolute);
+        }
         let arriving = fields.arriving.map(moment);
         let (id, namespace, digest, issued) = match self.layout {
             Layout::Native => {
@@ -300,7 +321,7 @@ pub(crate) fn token(text: &str) -> Option<SessionToken> {
 }
 
 /// The date in a UUID of version 7, where the text is one.
-fn issued_at(text: &str) -> Option<Timestamp> {
+pub(crate) fn issued_at(text: &str) -> Option<Timestamp> {
     let uuid = uuid::Uuid::try_parse(text).ok().filter(|uuid| uuid.get_version_num() == 7)?;
     let millis = uuid.as_u64_pair().0 >> 16;
     Some(Timestamp::from_millis(i64::try_from(millis).ok()?))

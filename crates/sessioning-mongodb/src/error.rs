@@ -10,6 +10,9 @@ pub(crate) const DUPLICATE_KEY: i32 = 11000;
 /// The server's codes for "you may not": unauthorized, authentication failed, and what Atlas answers.
 const NOT_ALLOWED: [i32; 3] = [13, 18, 8000];
 
+/// The server's codes for an index that cannot be made: cannot create, options conflict, keys conflict, key taken.
+const INDEX_CONFLICTS: [i32; 4] = [67, 85, 86, DUPLICATE_KEY];
+
 /// What the driver said, as far as it may be told: a server's message may quote a document, and so a token.
 #[derive(Debug)]
 struct Told(String);
@@ -38,6 +41,11 @@ pub(crate) fn is_taken(error: &DriverError) -> bool {
     matches!(&*error.kind, DriverKind::Write(WriteFailure::WriteError(error)) if error.code == DUPLICATE_KEY)
 }
 
+/// Whether an index could not be made because one that is there, or a document, stands against it.
+pub(crate) fn is_conflict_of_indexes(error: &DriverError) -> bool {
+    matches!(&*error.kind, DriverKind::Command(command) if INDEX_CONFLICTS.contains(&command.code))
+}
+
 /// Why the server will not have us; `None` for errors that trying again may mend.
 pub(crate) fn refusal(error: &DriverError) -> Option<String> {
     let advice = "check the user, the password and authSource in the URL, and the user's roles";
@@ -53,9 +61,9 @@ pub(crate) fn refusal(error: &DriverError) -> Option<String> {
 
 fn tell(error: &DriverError) -> String {
     match &*error.kind {
-        DriverKind::Command(CommandError { code, code_name, message, .. }) => {
-            let message = if NOT_ALLOWED.contains(code) { message.as_str() } else { "" };
-            format!("MongoDB answered error {code} {code_name} {message}").trim_end().to_owned()
+        // Not the server's own words: they quote the command, and that the documents.
+        DriverKind::Command(CommandError { code, code_name, .. }) => {
+            format!("MongoDB answered error {code} {code_name}")
         }
         DriverKind::Write(WriteFailure::WriteError(error)) => {
             format!("MongoDB answered write error {}", error.code)

@@ -9,14 +9,19 @@ use std::time::Duration;
 
 use mongodb::Collection;
 use mongodb::bson::{Bson, Document, doc};
+use mongodb::options::FindOneOptions;
 use sessioning::{Clock, Error, Namespace, Record, Result, SystemClock, Timestamp};
 use tokio::sync::{Notify, watch};
 
+use crate::MongoSettings;
+use crate::concerns::check_options;
 use crate::document::{signed, unsigned};
 use crate::error::{failed, unavailable};
 use crate::owners::whole;
 
 const KEY: &str = "generations";
+/// How long a node's operation takes at most: the default, since a copy does not know the nodes' settings.
+const NODES_DEADLINE: Duration = Duration::from_secs(2);
 
 /// The counters, as they were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,14 +33,22 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    pub(crate) fn of(document: Option<&Document>) -> Self {
-        let Some(document) = document else { return Self::default() };
+    /// # Errors
+    ///
+    /// When a counter is there and is no number: to go by another one would bring back what has ended.
+    pub(crate) fn of(document: Option<&Document>) -> Result<Self> {
+        let Some(document) = document else { return Ok(Self::default()) };
+        let count = |count: &Bson| {
+            whole(count).ok_or_else(|| unavailable("a counter of revocations in the database is no number"))
+        };
         let namespaces = document.get_document("namespaces").ok().into_iter().flatten();
-        Self {
+        Ok(Self {
             import: document.get_str("import").ok().map(str::to_owned),
-            everyone: document.get("everyone").and_then(whole).unwrap_or(0),
-            namespaces: namespaces.filter_map(|(name, count)| Some((name.clone(), whole(count)?))).collect(),
-        }
+            everyone: document.get("everyone").map_or(Ok(0), count)?,
+            namespaces: namespaces
+                .map(|(name, number)| Ok((name.clone(), count(number)?)))
+                .collect::<Result<_>>()?,
+        })
     }
 
     /// The generation of a session that begins now.
@@ -74,19 +87,22 @@ pub(crate) struct Generations {
     meta: Collection<Document>,
     knowledge: watch::Sender<Knowledge>,
     wanted: Notify,
+    /// As checks read: nothing that they rest on is less certain.
+    options: FindOneOptions,
     within: Duration,
     deadline: Duration,
     clock: SystemClock,
 }
 
 impl Generations {
-    pub(crate) fn new(meta: Collection<Document>, within: Duration, deadline: Duration) -> Self {
+    pub(crate) fn new(meta: Collection<Document>, settings: &MongoSettings) -> Self {
         Self {
             meta,
             knowledge: watch::Sender::default(),
             wanted: Notify::new(),
-            within,
-            deadline,
+            options: check_options(settings),
+            within: settings.everyone_within,
+            deadline: settings.deadline,
             clock: SystemClock::new(),
         }
     }
@@ -110,22 +126,26 @@ impl Generations {
     }
 
     async fn fresh(&self) -> Result<Counters> {
+        let waiting = tokio::time::timeout(self.deadline, self.wait_for_fresh());
+        waiting.await.unwrap_or(Err(sessioning::ErrorKind::TimedOut.into()))
+    }
+
+    async fn wait_for_fresh(&self) -> Result<Counters> {
         let mut watching = self.knowledge.subscribe();
-        let seen = {
-            let knowledge = watching.borrow_and_update();
-            if self.is_fresh(&knowledge) {
-                return Ok(knowledge.counters.clone());
+        loop {
+            let seen = {
+                let knowledge = watching.borrow_and_update();
+                if self.is_fresh(&knowledge) {
+                    return Ok(knowledge.counters.clone());
+                }
+                knowledge.attempts
+            };
+            self.wanted.notify_one();
+            // A read that took longer than the bound tells of the past, and is made again.
+            let next = watching.wait_for(|knowledge| knowledge.attempts > seen).await;
+            if let Some(error) = next.ok().and_then(|knowledge| knowledge.failure.clone()) {
+                return Err(error);
             }
-            knowledge.attempts
-        };
-        self.wanted.notify_one();
-        let next = watching.wait_for(|knowledge| knowledge.attempts > seen);
-        match tokio::time::timeout(self.deadline, next).await {
-            Ok(Ok(knowledge)) => match &knowledge.failure {
-                None => Ok(knowledge.counters.clone()),
-                Some(error) => Err(error.clone()),
-            },
-            _ => Err(sessioning::ErrorKind::TimedOut.into()),
         }
     }
 
@@ -141,18 +161,18 @@ impl Generations {
     /// Reads the counters.
     pub(crate) async fn read(&self) -> Result<()> {
         let read_at = self.clock.now();
-        let reading =
-            tokio::time::timeout(self.deadline, async { self.meta.find_one(doc! { "_id": KEY }).await });
-        let read = match reading.await {
-            Ok(found) => found.map_err(failed),
+        let asked = self.meta.find_one(doc! { "_id": KEY }).with_options(self.options.clone());
+        let read = match tokio::time::timeout(self.deadline, async { asked.await }).await {
+            Ok(found) => found.map_err(failed).and_then(|found| Counters::of(found.as_ref())),
             Err(_) => Err(sessioning::ErrorKind::TimedOut.into()),
         };
         let outcome = read.as_ref().map(|_| ()).map_err(Error::clone);
         self.knowledge.send_modify(|knowledge| {
             knowledge.attempts += 1;
             match read {
-                Ok(found) => {
-                    let counters = Counters::of(found.as_ref());
+                // One that began before another that has ended already tells nothing new.
+                Ok(_) if knowledge.read_at.is_some_and(|known| known > read_at) => knowledge.failure = None,
+                Ok(counters) => {
                     knowledge.moves += u64::from(counters != knowledge.counters);
                     knowledge.counters = counters;
                     knowledge.read_at = Some(read_at);
@@ -175,24 +195,49 @@ impl Generations {
             Some(namespace) => format!("namespaces.{}", field(namespace)),
             None => "everyone".into(),
         };
-        self.update(doc! { "$inc": { counter: 1_i64 } }).await?;
-        self.until_known().await
+        self.update(doc! {}, doc! { "$inc": { counter: 1_i64 } }).await?;
+        self.until_known(self.within).await
     }
 
-    /// Changes the counters, which nobody may know yet.
-    pub(crate) async fn update(&self, update: Document) -> Result<()> {
-        let updating = self.meta.update_one(doc! { "_id": KEY }, update).upsert(true);
+    /// Changes the mark of a copy, if it is as it was; whether it was.
+    pub(crate) async fn change_import(&self, from: Option<&str>, to: Option<&str>) -> Result<bool> {
+        let change = match to {
+            Some(to) => doc! { "$set": { "import": to } },
+            None => doc! { "$unset": { "import": "" } },
+        };
+        match from {
+            Some(from) => self.update(doc! { "import": from }, change).await,
+            None => {
+                // There has to be a document for the condition to be about.
+                self.update(doc! {}, doc! { "$inc": { "everyone": 0_i64 } }).await?;
+                self.update(doc! { "import": { "$exists": false } }, change).await
+            }
+        }
+    }
+
+    /// Changes the document that also fulfils a condition; without any it is made. Whether it was changed.
+    async fn update(&self, condition: Document, change: Document) -> Result<bool> {
+        let make = condition.is_empty();
+        let mut which = doc! { "_id": KEY };
+        which.extend(condition);
+        let updating = self.meta.update_one(which, change).upsert(make);
         let updated = tokio::time::timeout(self.deadline, async { updating.await });
-        updated.await.map_err(|_| sessioning::ErrorKind::TimedOut)?.map_err(failed).map(|_| ())
+        let updated = updated.await.map_err(|_| sessioning::ErrorKind::TimedOut)?.map_err(failed)?;
+        Ok(make || updated.matched_count == 1)
     }
 
     /// Waits until every node must know of an update that was answered.
-    pub(crate) async fn until_known(&self) -> Result<()> {
-        let must_know = self.clock.now().after(self.within);
+    async fn until_known(&self, within: Duration) -> Result<()> {
+        let must_know = self.clock.now().after(within);
         self.read().await?;
         let left = must_know.as_millis() - self.clock.now().as_millis();
         tokio::time::sleep(Duration::from_millis(unsigned(left) + 1)).await;
         Ok(())
+    }
+
+    /// Waits until every node must know of the mark of a copy, and what was begun without knowing has ended.
+    pub(crate) async fn until_nobody_works(&self) -> Result<()> {
+        self.until_known(self.within + NODES_DEADLINE).await
     }
 }
 

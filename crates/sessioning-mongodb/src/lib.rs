@@ -15,4 +15,4 @@ mod owners;
 mod store;
 
 pub use config::{Layout, MongoSettings, MongoUrl, MongoUrlError, Reads};
-pub use store::MongoDb;
+pub use store::{Access, MongoDb};

@@ -62,6 +62,11 @@ pub(crate) fn whole(number: &Bson) -> Option<i64> {
     match number {
         Bson::Int64(number) => Some(*number),
         Bson::Int32(number) => Some((*number).into()),
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a whole number within what a double tells exactly"
+        )]
+        Bson::Double(number) if number.fract() == 0.0 && number.abs() < 9e15 => Some(*number as i64),
         _ => None,
     }
 }

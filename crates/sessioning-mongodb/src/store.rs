@@ -1,8 +1,9 @@
 //! The store: what it consists of, and the contract, one line a method. What each does is in the file of its name.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use mongodb::Collection;
@@ -16,6 +17,7 @@ use sessioning::{
     Timestamp,
 };
 
+pub use self::open::Access;
 use self::open::Open;
 use self::transfer::Reading;
 use crate::document::{Codec, Found};
@@ -34,13 +36,17 @@ mod remove;
 mod revoke;
 mod transfer;
 
+/// What is known of the clocks.
+const UNKNOWN: u8 = 0;
+const AGREE: u8 = 1;
+const DISAGREE: u8 = 2;
+
 /// Keeps records in MongoDB. Cheap to clone; clones share everything.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MongoDb {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     settings: MongoSettings,
     codec: Codec,
@@ -53,8 +59,8 @@ struct Inner {
     reading: tokio::sync::Mutex<Option<Reading>>,
     /// How many documents were met that are no sessions.
     foreign: AtomicU64,
-    /// Whether the database's clock and ours disagree.
-    skewed: AtomicBool,
+    /// Whether the database's clock and ours agree, as far as that is known.
+    clocks: AtomicU8,
 }
 
 impl MongoDb {
@@ -68,16 +74,24 @@ impl MongoDb {
     /// The same on another clock. It stands in for the times that documents of the original do not have.
     #[must_use]
     pub fn with_clock(settings: MongoSettings, clock: Arc<dyn Clock>) -> Self {
-        let codec = Codec { layout: settings.layout, legacy_max_age: settings.legacy_max_age };
-        let (foreign, skewed) = (AtomicU64::new(0), AtomicBool::new(false));
+        let MongoSettings { layout, legacy_max_age, adopted, .. } = settings;
+        let codec = Codec { layout, legacy_max_age, adopted };
+        let (foreign, clocks) = (AtomicU64::new(0), AtomicU8::new(UNKNOWN));
         let (open, unreached, reading) = (OnceLock::new(), Mutex::default(), tokio::sync::Mutex::default());
-        Self { inner: Arc::new(Inner { settings, codec, clock, open, unreached, reading, foreign, skewed }) }
+        Self { inner: Arc::new(Inner { settings, codec, clock, open, unreached, reading, foreign, clocks }) }
     }
 
     /// How many documents were met that are no sessions; they count as not found.
     #[must_use]
     pub fn foreign_documents(&self) -> u64 {
         self.inner.foreign.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for MongoDb {
+    /// Tells where it is. What is beneath holds documents, and those may hold tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MongoDb").field("settings", &self.inner.settings).finish_non_exhaustive()
     }
 }
 

@@ -205,6 +205,37 @@ async fn what_the_layout_cannot_do_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn what_the_original_began_counts_against_a_limit_and_leaves_first() {
+    let Some(beside) = Beside::new(None).await else { return };
+    let (session, theirs) = beside.insert_original("alice", beside.clock.now()).await;
+    let limit = sessioning::Policy { max_per_user: Some(1), ..sessioning::Policy::default() };
+    let limited = beside.sessioning.clone().with_policy(limit);
+    let ours = limited.create(owner("alice"), NewSession::default()).await.unwrap();
+    assert_eq!(ours.evicted, [theirs.id()]);
+    assert!(!beside.is_there(&session).await);
+    assert!(beside.user_of(&ours.token).await.is_some());
+}
+
+#[tokio::test]
+async fn what_the_original_began_gets_the_timeouts_of_its_first_sight() {
+    let Some(beside) = Beside::new(None).await else { return };
+    let (session, token) = beside.insert_original("alice", beside.clock.now()).await;
+    assert!(beside.user_of(&token).await.is_some());
+    beside.clock.advance(Duration::from_secs(8 * 24 * 60 * 60));
+    // Looser rules revive nobody.
+    let forever =
+        sessioning::Timeouts { idle: sessioning::Timeout::Never, absolute: sessioning::Timeout::Never };
+    let loose =
+        sessioning::Policy { timeouts: forever, max_timeouts: forever, ..sessioning::Policy::default() };
+    let loose = beside.sessioning.clone().with_policy(loose);
+    assert!(loose.check(&Namespace::default(), &token).await.unwrap().live().is_none());
+    // And its space is freed.
+    let purged = beside.store.purge(beside.clock.now().after(Duration::from_secs(86_400)), 10).await.unwrap();
+    assert_eq!(purged.removed, 1);
+    assert!(!beside.is_there(&session).await);
+}
+
+#[tokio::test]
 async fn no_index_deletes_what_the_original_would_keep() {
     let Some(beside) = Beside::new(None).await else { return };
     for _ in 0..2 {

@@ -37,6 +37,7 @@ store_tests! { only async || Some(Subject::new(support::store(Layout::Concept).a
         a_revocation_keeps_the_one_it_was_told_to,
         a_revoked_user_may_come_back,
         revoking_nobody_is_no_error,
+        a_revocation_that_keeps_none_ends_what_another_keeps,
         a_revocation_is_complete_under_concurrent_inserts,
         nothing_brings_back_what_ended_with_everyone,
     ],

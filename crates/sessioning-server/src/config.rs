@@ -75,7 +75,10 @@ impl Config {
     #[must_use]
     pub fn mongo_settings(&self) -> Option<MongoSettings> {
         match &self.store {
-            StoreUrl::MongoDb(url) => Some(self.mongodb.settings(url, &self.concept.name)),
+            StoreUrl::MongoDb(url) => {
+                let adopted = self.session.policy().timeouts;
+                Some(self.mongodb.settings(url, &self.concept.name, adopted))
+            }
             StoreUrl::Embedded(_) | StoreUrl::Memory => None,
         }
     }
@@ -127,11 +130,7 @@ impl CacheConfig {
     /// The cache that these settings are.
     #[must_use]
     pub fn settings(&self) -> CacheSettings {
-        let ttl = match self.ttl {
-            Timeout::After(ttl) => Some(ttl),
-            Timeout::Never => None,
-        };
-        CacheSettings { max_bytes: self.size.bytes(), ttl }
+        CacheSettings { max_bytes: self.size.bytes(), ttl: self.ttl.bound() }
     }
 }
 

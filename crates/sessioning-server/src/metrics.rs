@@ -109,7 +109,7 @@ impl Metrics {
 pub(crate) struct Readings {
     pub(crate) groups: Option<Reading<GroupStats>>,
     pub(crate) cache: Option<Reading<CacheStats>>,
-    pub(crate) foreign: Option<Reading<u64>>,
+    pub(crate) foreign: Reading<u64>,
     pub(crate) dropped_lines: Reading<u64>,
 }
 
@@ -160,13 +160,12 @@ impl Exposition {
         if let Some(groups) = readings.groups {
             all.register("store_group_size", "Writes that shared a sync", GroupSizes(groups));
         }
-        if let Some(foreign) = readings.foreign {
-            all.register(
-                "store_foreign_documents",
-                "Documents met in the database that are no sessions",
-                ReadCounter(move || foreign()),
-            );
-        }
+        let foreign = readings.foreign;
+        all.register(
+            "store_foreign_documents",
+            "Documents met in the database that are no sessions",
+            ReadCounter(move || foreign()),
+        );
         let lines = readings.dropped_lines;
         all.register(
             "log_lines_dropped",

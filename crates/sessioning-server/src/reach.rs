@@ -43,16 +43,12 @@ pub(crate) async fn reach(database: MongoDb, within: Timeout) -> Result<Reaching
         Ok(()) => Ok(Reaching::done()),
         Err(error) if is_final(&error) => Err(error),
         Err(error) => {
-            let most = match within {
-                Timeout::After(most) => Some(most),
-                Timeout::Never => None,
-            };
             tracing::warn!(
                 "waiting for the database, for {within} at most (mongodb.start_timeout); until then requests are \
                  answered that the store is unavailable: {}",
                 Causes(&error)
             );
-            Ok(Reaching(Some(tokio::spawn(keep_trying(database, most)))))
+            Ok(Reaching(Some(tokio::spawn(keep_trying(database, within.bound())))))
         }
     }
 }

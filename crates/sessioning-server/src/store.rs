@@ -19,7 +19,7 @@ pub(crate) struct Opened {
     pub(crate) sessioning: Sessioning,
     pub(crate) groups: Option<Reading<GroupStats>>,
     pub(crate) cache: Option<Reading<CacheStats>>,
-    pub(crate) foreign: Option<Reading<u64>>,
+    pub(crate) foreign: Reading<u64>,
     /// What is still under way: a database that could not be reached yet.
     pub(crate) reaching: Reaching,
 }
@@ -44,7 +44,8 @@ pub(crate) async fn open(
             Opened { groups: Some(groups), ..opened }
         }
         StoreUrl::MongoDb(url) => {
-            let settings = config.mongodb.settings(url, &config.concept.name);
+            let adopted = config.session.policy().timeouts;
+            let settings = config.mongodb.settings(url, &config.concept.name, adopted);
             open_mongodb(settings, config, Arc::clone(&clock), metrics).await?
         }
     };
@@ -69,7 +70,7 @@ async fn open_mongodb(
         Timeout::After(_) => cached(store, config, clock),
         Timeout::Never => Opened::new(bounded(store, config)),
     };
-    Ok(Opened { reaching, foreign: Some(foreign), ..opened })
+    Ok(Opened { reaching, foreign, ..opened })
 }
 
 fn cached(store: impl Store, config: &Config, clock: Arc<dyn Clock>) -> Opened {
@@ -87,6 +88,6 @@ fn bounded(store: impl Store, config: &Config) -> Sessioning {
 
 impl Opened {
     fn new(sessioning: Sessioning) -> Self {
-        Self { sessioning, groups: None, cache: None, foreign: None, reaching: Reaching::done() }
+        Self { sessioning, groups: None, cache: None, foreign: Arc::new(|| 0), reaching: Reaching::done() }
     }
 }

@@ -2,20 +2,24 @@
 //!
 //! One pass over the source adds what the target does not have and amends what has changed; one over the target
 //! erases what has gone from the source. Both are repeated until a round changes nothing: then the two are equal,
-//! record by record, which is the verification, too. The target carries a mark until then, with the place to go on
-//! from, so that a copy that was killed is taken up again and a half of one is never served.
+//! record by record, which is the verification, too. That holds as long as nobody goes on using the source: what ends
+//! in it afterwards, nobody tells the target.
+//!
+//! The target carries a mark until then, with the run that works on it and the place to go on from. So a copy that was
+//! killed is taken up again, two at once find out, and a half of one is never served.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
 use crate::store::{Batch, Place, Transfer, takes_digests};
-use crate::{Clock, Digest, Error, Record, SessionId, Timestamp};
+use crate::{Clock, Digest, Error, OsRandom, Random, Record, SessionId, Timestamp};
 
 /// How many records are moved in one step.
 const STEP: usize = 1000;
 /// How often a source that goes on changing is gone through.
 const ROUNDS: usize = 10;
+const BEGUN: &str = "begun";
 
 /// A copy of one store into another.
 pub struct Copy {
@@ -79,6 +83,10 @@ pub enum CopyError {
     NotEmpty(u64),
     /// A copy of another source into the target has not ended.
     OtherCopy,
+    /// Another run works on the same copy now, or it was given up.
+    TakenOver,
+    /// A copy into the source has not ended.
+    HalfSource,
     /// The target keeps tokens, and digests cannot be turned into tokens.
     KeepsTokens,
     /// The target has another session under this id.
@@ -108,6 +116,7 @@ impl Copy {
         told: &(dyn Fn(Progress) + Sync),
     ) -> CopyResult<CopyReport> {
         let mut report = CopyReport::default();
+        check_whole(source).await?;
         if let Some(target) = target {
             check_kind(target)?;
             report.resumed = target.import_mark().await.map_err(CopyError::Target)?.is_some();
@@ -133,62 +142,108 @@ impl Copy {
     /// See [`CopyError`]; the target then still carries the mark, unless it was never begun.
     pub async fn run(&self, told: &(dyn Fn(Progress) + Sync)) -> CopyResult<CopyReport> {
         check_kind(&*self.target)?;
-        let source = self.source.key().await.map_err(CopyError::Source)?;
-        let (mut mark, resumed) = match self.target.import_mark().await.map_err(CopyError::Target)? {
-            Some(text) => (
-                Mark::read(&text).filter(|mark| mark.source == hex(source)).ok_or(CopyError::OtherCopy)?,
-                true,
-            ),
-            None => (self.begin(source).await?, false),
-        };
+        check_whole(&*self.source).await?;
+        let (mut held, resumed) = self.take().await?;
+        if !held.mark.begun {
+            self.begin(&mut held).await?;
+        }
         let mut report = CopyReport { resumed, ..CopyReport::default() };
-        self.pass(Phase::Copying, &mut mark, &mut report, told).await?;
+        self.pass(Phase::Copying, &mut held, &mut report, told).await?;
         for _ in 0..ROUNDS {
             let before = (report.added, report.amended, report.removed);
-            mark.place = Place::start();
-            self.pass(Phase::Comparing, &mut mark, &mut report, told).await?;
-            self.sweep(&mut report, told).await?;
+            held.mark.place = Place::start();
+            self.pass(Phase::Comparing, &mut held, &mut report, told).await?;
+            self.sweep(&mut held, &mut report, told).await?;
             if before == (report.added, report.amended, report.removed) {
-                self.target.end_import().await.map_err(CopyError::Target)?;
+                self.end(&held).await?;
                 return Ok(report);
             }
         }
         Err(CopyError::NeverStill)
     }
 
-    async fn begin(&self, source: [u8; 32]) -> CopyResult<Mark> {
-        check_empty(&*self.target).await?;
-        let mark = Mark { source: hex(source), place: Place::start() };
-        self.target.begin_import(&mark.to_string()).await.map_err(CopyError::Target)?;
-        // Somebody may have begun a session before everybody knew of the mark.
+    /// Marks the target as this run's; whether another run had begun.
+    async fn take(&self) -> CopyResult<(Held, bool)> {
+        let source = hex(self.source.key().await.map_err(CopyError::Source)?);
+        let mut run = [0; 8];
+        OsRandom.fill(&mut run).map_err(CopyError::Target)?;
+        let run = base16ct::lower::encode_string(&run);
+        let found = self.target.import_mark().await.map_err(CopyError::Target)?;
+        let mark = match &found {
+            Some(text) => {
+                let mark =
+                    Mark::read(text).filter(|mark| mark.source == source).ok_or(CopyError::OtherCopy)?;
+                Mark { run, ..mark }
+            }
+            None => {
+                check_empty(&*self.target).await?;
+                Mark { source, run, begun: false, place: Place::start() }
+            }
+        };
+        let mut held = Held { text: found.clone(), mark };
+        self.hold(&mut held).await?;
+        Ok((held, found.is_some()))
+    }
+
+    /// Waits until nobody works with the target, and sees whether it is still empty.
+    async fn begin(&self, held: &mut Held) -> CopyResult<()> {
+        self.target.until_nobody_works().await.map_err(CopyError::Target)?;
         if let Err(error) = check_empty(&*self.target).await {
-            self.target.end_import().await.map_err(CopyError::Target)?;
+            self.end(held).await?;
             return Err(error);
         }
-        Ok(mark)
+        held.mark.begun = true;
+        self.hold(held).await
+    }
+
+    /// Renews the mark before something is written: nobody else has taken the copy up, or given it up.
+    async fn hold(&self, held: &mut Held) -> CopyResult<()> {
+        let text = held.mark.to_string();
+        match self.target.change_import_mark(held.text.as_deref(), Some(&text)).await {
+            Ok(true) => {
+                held.text = Some(text);
+                Ok(())
+            }
+            Ok(false) => Err(CopyError::TakenOver),
+            Err(error) => Err(CopyError::Target(error)),
+        }
+    }
+
+    async fn end(&self, held: &Held) -> CopyResult<()> {
+        match self.target.change_import_mark(held.text.as_deref(), None).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(CopyError::TakenOver),
+            // It may be done, and only the answer lost.
+            Err(error) => match self.target.import_mark().await {
+                Ok(None) => Ok(()),
+                _ => Err(CopyError::Target(error)),
+            },
+        }
     }
 
     /// Goes through the source from the mark's place on.
     async fn pass(
         &self,
         phase: Phase,
-        mark: &mut Mark,
+        held: &mut Held,
         report: &mut CopyReport,
         told: &(dyn Fn(Progress) + Sync),
     ) -> CopyResult<()> {
         let (total, mut done) = (self.source.count().await.map_err(CopyError::Source)?, 0);
         (report.sessions, report.imported, report.ended, report.foreign) = (0, 0, 0, 0);
-        let mut batch = Some(self.source.read(&mark.place, STEP, true).await.map_err(CopyError::Source)?);
+        let mut batch =
+            Some(self.source.read(&held.mark.place, STEP, true).await.map_err(CopyError::Source)?);
         while let Some(mut current) = batch.take() {
             let records = sift(&current, self.clock.now(), report, &mut done);
             let next = current.next.take();
             // The next ones are read while these are written.
-            let (written, ahead) = tokio::join!(self.write(records, report), self.read_ahead(next.as_ref()));
+            let (written, ahead) =
+                tokio::join!(self.write(records, held, report), self.read_ahead(next.as_ref()));
             written?;
             batch = ahead?;
             if let (Phase::Copying, Some(place)) = (phase, next) {
-                mark.place = place;
-                self.target.note_import(&mark.to_string()).await.map_err(CopyError::Target)?;
+                held.mark.place = place;
+                self.hold(held).await?;
             }
             told(Progress { phase, done, total: total.max(done) });
         }
@@ -202,7 +257,7 @@ impl Copy {
         }
     }
 
-    async fn write(&self, records: Vec<Record>, report: &mut CopyReport) -> CopyResult<()> {
+    async fn write(&self, records: Vec<Record>, held: &mut Held, report: &mut CopyReport) -> CopyResult<()> {
         let ids: Vec<_> = records.iter().map(|record| record.id).collect();
         let there = self.target.find(&ids).await.map_err(CopyError::Target)?;
         let there: HashMap<_, _> = there.into_iter().map(|record| (record.id, record)).collect();
@@ -219,6 +274,9 @@ impl Copy {
         // A use of a session changes what is written, but is no reason to go through everything once more.
         let changes = changed.iter().filter(|record| !is_used(&there[&record.id], record));
         report.amended += count(changes.count());
+        if !missing.is_empty() || !changed.is_empty() {
+            self.hold(held).await?;
+        }
         if !missing.is_empty() {
             self.target.add(missing).await.map_err(CopyError::Target)?;
         }
@@ -229,7 +287,12 @@ impl Copy {
     }
 
     /// Goes through the target, and erases what has gone from the source.
-    async fn sweep(&self, report: &mut CopyReport, told: &(dyn Fn(Progress) + Sync)) -> CopyResult<()> {
+    async fn sweep(
+        &self,
+        held: &mut Held,
+        report: &mut CopyReport,
+        told: &(dyn Fn(Progress) + Sync),
+    ) -> CopyResult<()> {
         let (total, mut done) = (self.target.count().await.map_err(CopyError::Target)?, 0);
         let mut next = Some(Place::start());
         while let Some(place) = next {
@@ -239,6 +302,7 @@ impl Copy {
             let there: HashSet<_> = there.iter().map(|record| record.id).collect();
             let gone: Vec<_> = ids.iter().copied().filter(|id| !there.contains(id)).collect();
             if !gone.is_empty() {
+                self.hold(held).await?;
                 self.target.erase(&gone).await.map_err(CopyError::Target)?;
             }
             report.removed += count(gone.len());
@@ -252,6 +316,14 @@ impl Copy {
 
 fn check_kind(target: &dyn Transfer) -> CopyResult<()> {
     if takes_digests(target) { Ok(()) } else { Err(CopyError::KeepsTokens) }
+}
+
+/// A half of a copy is no source: it has neither all sessions nor only live ones.
+async fn check_whole(source: &dyn Transfer) -> CopyResult<()> {
+    match source.import_mark().await.map_err(CopyError::Source)? {
+        None => Ok(()),
+        Some(_) => Err(CopyError::HalfSource),
+    }
 }
 
 async fn check_empty(target: &dyn Transfer) -> CopyResult<()> {
@@ -288,19 +360,32 @@ fn is_used(before: &Record, after: &Record) -> bool {
 struct Mark {
     /// The source's own key, as digits: which source it is, not where.
     source: String,
+    /// Which run works on it.
+    run: String,
+    /// Whether nobody works with the target any more, and it was empty then.
+    begun: bool,
     place: Place,
+}
+
+/// A mark, and its text as the target has it.
+struct Held {
+    text: Option<String>,
+    mark: Mark,
 }
 
 impl Mark {
     fn read(text: &str) -> Option<Self> {
-        let (source, place) = text.split_once(' ')?;
-        Some(Self { source: source.to_owned(), place: Place::resume(place) })
+        let mut words = text.splitn(4, ' ');
+        let (source, run) = (words.next()?.to_owned(), words.next()?.to_owned());
+        let (begun, place) = (words.next()? == BEGUN, Place::resume(words.next()?));
+        Some(Self { source, run, begun, place })
     }
 }
 
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.source, self.place.public())
+        let begun = if self.begun { BEGUN } else { "marked" };
+        write!(f, "{} {} {begun} {}", self.source, self.run, self.place.public())
     }
 }
 
@@ -325,6 +410,11 @@ impl fmt::Display for CopyError {
             ),
             Self::OtherCopy => f.write_str(
                 "a copy of another source into the target has not ended; finish that one, or give it up with --abandon",
+            ),
+            Self::TakenOver => f.write_str("another run has taken this copy up, or it was given up; this one has ended"),
+            Self::HalfSource => f.write_str(
+                "a copy into the source has not ended, so it has neither all sessions nor only live ones; finish that \
+                 one first",
             ),
             Self::KeepsTokens => f.write_str(
                 "the target has the concept layout, which keeps tokens, and the source has only digests of them; \

@@ -18,13 +18,19 @@ pub enum Timeout {
 }
 
 impl Timeout {
+    /// The duration; `None` is for ever.
+    #[must_use]
+    pub fn bound(self) -> Option<Duration> {
+        match self {
+            Self::After(duration) => Some(duration),
+            Self::Never => None,
+        }
+    }
+
     /// When something that started at `start` ends; `None` is never.
     #[must_use]
     pub fn deadline(self, start: Timestamp) -> Option<Timestamp> {
-        match self {
-            Self::After(duration) => Some(start.after(duration)),
-            Self::Never => None,
-        }
+        self.bound().map(|duration| start.after(duration))
     }
 }
 

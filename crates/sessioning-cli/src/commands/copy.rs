@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::json;
 use sessioning::store::{EmbeddedSettings, Transfer};
-use sessioning::{Copy, CopyError, CopyReport, Embedded, SystemClock, Timeout};
-use sessioning_mongodb::{MongoDb, MongoSettings};
+use sessioning::{Copy, CopyError, CopyReport, Embedded, SystemClock, Timeout, Timeouts};
+use sessioning_mongodb::{Access, MongoDb, MongoSettings};
 use sessioning_server::config::StoreUrl;
 
 use crate::bar::Bar;
@@ -20,7 +20,8 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// Copies all sessions of one store into another, which has to be empty. Tokens go on working.
 ///
 /// Stores are embedded:PATH and mongodb://HOST/DATABASE; add ?layout=concept to copy from the original's collection.
-/// Until the copy has ended the target is not served. When it is interrupted, the same command goes on where it ended;
+/// Stop what uses the source first: what ends in it after the copy, nobody tells the target. Until the copy has ended the
+/// target is not served. When it is interrupted, the same command goes on where it ended;
 /// sessions that ended in the source meanwhile are removed from the target, so that nobody is logged in again.
 #[derive(Args)]
 #[command(after_help = "\
@@ -32,12 +33,20 @@ Examples:
   sessioning copy --abandon --to mongodb://db/sessions
                                      give up a copy that has not ended; what it copied stays")]
 pub(crate) struct Arguments {
-    /// The store to copy. An embedded one must not be in use.
-    #[arg(long, value_name = "URL", required_unless_present = "abandon")]
+    /// The store to copy; an embedded one must not be in use. The environment keeps a password out of the list of
+    /// processes.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SESSIONING_COPY_FROM",
+        hide_env_values = true,
+        required_unless_present = "abandon",
+        conflicts_with = "abandon"
+    )]
     from: Option<String>,
 
     /// The store to copy into. Nothing in it is ever overwritten.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", env = "SESSIONING_COPY_TO", hide_env_values = true)]
     to: String,
 
     /// Only look: tells what would be copied, and changes nothing.
@@ -46,17 +55,32 @@ pub(crate) struct Arguments {
 
     /// Give up a copy into the target that has not ended, so that it can be served. Sessions that ended in the source
     /// since they were copied stay open in the target.
-    #[arg(long, conflicts_with_all = ["from", "dry_run"])]
+    #[arg(long, conflicts_with = "dry_run")]
     abandon: bool,
 
+    #[command(flatten)]
+    original: Original,
+}
+
+/// What the sessions of the original get, which have no times of their own.
+#[derive(Args)]
+struct Original {
     /// How old a session of the original may be, by the date in its UUID; older ones end.
     #[arg(long, value_name = "DURATION", default_value = "never")]
     legacy_max_age: Timeout,
+
+    /// How long a session of the original may be unused, from now on.
+    #[arg(long, value_name = "DURATION", default_value = "7d")]
+    idle_timeout: Timeout,
+
+    /// How old a session of the original may become, from now on.
+    #[arg(long, value_name = "DURATION", default_value = "30d")]
+    absolute_timeout: Timeout,
 }
 
 pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> {
     let to = url("--to", &arguments.to)?;
-    let Some(from) = &arguments.from else { return abandon(&to, output).await };
+    let Some(from) = &arguments.from else { return abandon(arguments, &to, output).await };
     let from = url("--from", from)?;
     if from == to {
         return Err(Failure::usage("--from and --to are the same store"));
@@ -64,8 +88,9 @@ pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Fai
     check_there("--from", &from)?;
     let look = arguments.dry_run;
     let absent = look && check_there("--to", &to).is_err();
-    let source = open(&from, look, arguments.legacy_max_age).await?;
-    let target = if absent { None } else { Some(open(&to, look, Timeout::Never).await?) };
+    let (reads, writes) = if look { (Access::Look, Access::Look) } else { (Access::From, Access::Into) };
+    let source = open(&from, reads, &arguments.original).await?;
+    let target = if absent { None } else { Some(open(&to, writes, &arguments.original).await?) };
     let (bar, began) = (Bar::new(output), Instant::now());
     let (told, clock) = (|progress| bar.show(progress), Arc::new(SystemClock::new()));
     let done = match target {
@@ -79,7 +104,12 @@ pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Fai
 
 /// A store as it was written; what was written is not repeated, since it may hold a password.
 fn url(flag: &str, text: &str) -> Result<StoreUrl, Failure> {
-    text.parse().map_err(|error| Failure::usage(format!("{flag}: {error}")))
+    match text.parse() {
+        Ok(StoreUrl::Memory) => {
+            Err(Failure::usage(format!("{flag}: memory: is gone with its process, and cannot be copied")))
+        }
+        parsed => parsed.map_err(|error| Failure::usage(format!("{flag}: {error}"))),
+    }
 }
 
 /// An embedded store is made by opening it: what is to be there already is looked for first.
@@ -92,12 +122,15 @@ fn check_there(flag: &str, store: &StoreUrl) -> Result<(), Failure> {
     }
 }
 
-async fn abandon(to: &StoreUrl, output: Output) -> Result<(), Failure> {
+async fn abandon(arguments: &Arguments, to: &StoreUrl, output: Output) -> Result<(), Failure> {
     check_there("--to", to)?;
-    let target = open(to, false, Timeout::Never).await?;
+    let target = open(to, Access::Look, &arguments.original).await?;
     let failed = |error| Failure::of_store(to, &error);
-    let was = target.import_mark().await.map_err(failed)?.is_some();
-    target.end_import().await.map_err(failed)?;
+    let mark = target.import_mark().await.map_err(failed)?;
+    let was = mark.is_some();
+    if was && !target.change_import_mark(mark.as_deref(), None).await.map_err(failed)? {
+        return Err(Failure::busy(format!("{to}: the copy is under way; stop it, then give it up")));
+    }
     if output.json {
         return output.line(&json!({ "abandoned": was }).to_string());
     }
@@ -109,23 +142,23 @@ async fn abandon(to: &StoreUrl, output: Output) -> Result<(), Failure> {
 }
 
 /// Opens a store for a copy alone.
-async fn open(url: &StoreUrl, look: bool, legacy_max_age: Timeout) -> Result<Arc<dyn Transfer>, Failure> {
+async fn open(url: &StoreUrl, access: Access, original: &Original) -> Result<Arc<dyn Transfer>, Failure> {
     let failed = |error: sessioning::Error| Failure::of_store(url, &error);
     match url {
-        StoreUrl::Memory => Err(Failure::usage("memory: is gone with its process, and cannot be copied")),
+        StoreUrl::Memory => Err(Failure::usage("memory: cannot be copied")),
         StoreUrl::Embedded(directory) => {
             let settings = EmbeddedSettings { importing: true, ..EmbeddedSettings::new(directory) };
             Ok(Arc::new(Embedded::open_with(&settings, &SystemClock::new()).map_err(failed)?))
         }
         StoreUrl::MongoDb(url) => {
-            let legacy_max_age = match legacy_max_age {
-                Timeout::After(age) => Some(age),
-                Timeout::Never => None,
+            let settings = MongoSettings {
+                deadline: DEADLINE,
+                legacy_max_age: original.legacy_max_age.bound(),
+                adopted: Timeouts { idle: original.idle_timeout, absolute: original.absolute_timeout },
+                ..MongoSettings::new(url.clone())
             };
-            let settings =
-                MongoSettings { deadline: DEADLINE, legacy_max_age, ..MongoSettings::new(url.clone()) };
             let database = MongoDb::new(settings);
-            database.prepare_to_copy(!look).await.map_err(failed)?;
+            database.prepare_to_copy(access).await.map_err(failed)?;
             Ok(Arc::new(database))
         }
     }
@@ -135,6 +168,7 @@ fn failure(from: &StoreUrl, to: &StoreUrl, error: &CopyError) -> Failure {
     match error {
         CopyError::Source(cause) => Failure::of_store(from, cause).and_then_say(error),
         CopyError::Target(cause) => Failure::of_store(to, cause).and_then_say(error),
+        CopyError::HalfSource => Failure::usage(format!("{from}: {error}")),
         CopyError::NotEmpty(_) | CopyError::OtherCopy | CopyError::KeepsTokens => {
             Failure::usage(format!("{to}: {error}"))
         }

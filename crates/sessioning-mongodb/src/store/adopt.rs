@@ -6,7 +6,7 @@ use sessioning::{Owner, Result, SessionToken};
 
 use super::{Inner, answer};
 use crate::Layout;
-use crate::document::{date, token, uuid};
+use crate::document::token;
 use crate::error::failed;
 
 impl Inner {
@@ -15,9 +15,14 @@ impl Inner {
         if self.settings.layout != Layout::Concept {
             return Ok(false);
         }
-        let adopted = self.mark_seen(imported).await?;
-        // Another node may have been faster.
-        Ok(adopted || answer(self.sessions()?.find_one(self.codec.by_id(imported.id())).await)?.is_some())
+        // A look first: who guesses at texts is to cost no write.
+        let key = doc! { "_id": imported.expose().as_str() };
+        let Some(document) = answer(self.sessions()?.find_one(key).await)? else { return Ok(false) };
+        if !document.contains_key("publicId") {
+            // Another node may be faster, which is as good.
+            self.mark_seen(imported).await?;
+        }
+        Ok(true)
     }
 
     /// The same for everything that the original wrote for a user.
@@ -35,13 +40,13 @@ impl Inner {
         Ok(())
     }
 
-    /// Adds what the original does not write; its times start when they are first seen. Whether it was done now.
-    pub(super) async fn mark_seen(&self, seen: &SessionToken) -> Result<bool> {
-        let now = date(self.clock.now());
+    /// Adds what the original does not write: its times start when it is first seen, and its timeouts are those that
+    /// are in force then. What was added, unless that was done before.
+    pub(super) async fn mark_seen(&self, seen: &SessionToken) -> Result<Option<Document>> {
         let unseen = doc! { "_id": seen.expose().as_str(), "publicId": { "$exists": false } };
-        let times = doc! { "publicId": uuid(seen.id()), "createdAt": now, "lastSeen": now, "version": 0_i64 };
-        let marked = self.sessions()?.update_one(unseen, doc! { "$set": times });
-        Ok(answer(marked.await)?.matched_count == 1)
+        let added = self.codec.first_sight(seen.id(), self.clock.now());
+        let marked = self.sessions()?.update_one(unseen, doc! { "$set": added.clone() });
+        Ok((answer(marked.await)?.matched_count == 1).then_some(added))
     }
 }
 

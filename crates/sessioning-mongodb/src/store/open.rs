@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use mongodb::bson::{Binary, Bson, DateTime, Document, doc};
+use mongodb::bson::{Binary, Bson, Document, doc};
 use mongodb::options::{IndexOptions, ReturnDocument};
 use mongodb::{Client, Collection, Database, IndexModel};
 use sessioning::{Error, ErrorKind, OsRandom, Random, Record, Result};
 
-use super::{Inner, MongoDb, answer};
+use super::{AGREE, DISAGREE, Inner, MongoDb, answer};
 use crate::Layout;
 use crate::concerns::client_options;
 use crate::document::{binary, bytes32};
-use crate::error::{failed, refusal, unavailable};
+use crate::error::{failed, is_conflict_of_indexes, refusal, unavailable};
 use crate::generations::Generations;
 use crate::owners::{Owners, whole};
 
@@ -32,6 +32,17 @@ pub(super) struct Open {
     pub(super) owners: Owners,
     pub(super) meta: Collection<Document>,
     pub(super) generations: Arc<Generations>,
+}
+
+/// What a copy does with a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It looks, and changes nothing.
+    Look,
+    /// It reads everything.
+    From,
+    /// It writes.
+    Into,
 }
 
 impl MongoDb {
@@ -61,18 +72,24 @@ impl MongoDb {
         Ok(())
     }
 
-    /// Reaches the database in order to copy from it or into it, which is also allowed while a copy into it has not
-    /// ended. With `write` makes what a copy needs; without, changes nothing.
+    /// Reaches the database for a copy, which is also allowed while a copy into it has not ended.
     ///
     /// # Errors
     ///
     /// As [`prepare`](Self::prepare).
-    pub async fn prepare_to_copy(&self, write: bool) -> Result<()> {
+    pub async fn prepare_to_copy(&self, access: Access) -> Result<()> {
         let inner = &self.inner;
         let open = inner.connect().await?;
-        if write {
-            inner.check_format(&open).await?;
-            inner.make_indexes(&open).await?;
+        // What the original wrote is made findable by its id while it is read.
+        let concept = self.inner.settings.layout == Layout::Concept;
+        match access {
+            Access::Look => {}
+            Access::From if !concept => {}
+            Access::From => inner.make_indexes(&open).await?,
+            Access::Into => {
+                inner.check_format(&open).await?;
+                inner.make_indexes(&open).await?;
+            }
         }
         open.generations.read().await?;
         let _ = inner.open.set(open);
@@ -88,7 +105,7 @@ impl MongoDb {
                 // A failure is told to whoever needs the counters.
                 let _ = generations.read().await;
                 if compared.is_none_or(|at| at.elapsed() >= SKEW_CHECK)
-                    && inner.compare_clocks().await.is_ok()
+                    && inner.compare_clocks_again().await.is_ok()
                 {
                     compared = Some(tokio::time::Instant::now());
                 }
@@ -108,6 +125,8 @@ impl Inner {
             return Err(ErrorKind::importing(self.settings.url.to_string()).into());
         }
         self.make_indexes(&open).await?;
+        // Purging waits for this; a failure is tried again beside the work.
+        let _ = self.compare_clocks(&open).await;
         Ok(open)
     }
 
@@ -122,11 +141,10 @@ impl Inner {
             Layout::Concept => (format!("{}.sessions", self.settings.concept), "sessioning_concept"),
         };
         let meta = database.collection(&format!("{own}_meta"));
-        let (within, deadline) = (self.settings.everyone_within, self.settings.deadline);
         Ok(Open {
             sessions: database.collection(&sessions),
             owners: Owners(database.collection(&format!("{own}_owners"))),
-            generations: Arc::new(Generations::new(meta.clone(), within, deadline)),
+            generations: Arc::new(Generations::new(meta.clone(), &self.settings)),
             meta,
             database,
         })
@@ -171,16 +189,30 @@ impl Inner {
         };
         // Building one over a large collection takes as long as it takes.
         let made = open.sessions.create_indexes(indexes).await;
-        made.map(|_| ()).map_err(|error| self.refused_or(error))
+        made.map(drop).map_err(|error| {
+            if !is_conflict_of_indexes(&error) {
+                return self.refused_or(error);
+            }
+            let (name, why) = (open.sessions.name(), failed(error));
+            let why = std::error::Error::source(&why).map(ToString::to_string).unwrap_or_default();
+            self.unusable(format!(
+                "an index of {name} cannot be made ({why}): one with the same fields or name and other options is there; \
+                 drop it, docs/mongodb.md lists those that there should be"
+            ))
+        })
     }
 
     /// The store's own key, made by whoever asks first.
     pub(super) async fn key(&self) -> Result<[u8; 32]> {
-        let mut fresh = [0; 32];
-        OsRandom.fill(&mut fresh)?;
-        let made = doc! { "$setOnInsert": { "key": binary(&fresh) } };
-        let asked = self.opened()?.meta.find_one_and_update(doc! { "_id": "key" }, made).upsert(true);
-        let found = answer(asked.return_document(ReturnDocument::After).await)?;
+        let meta = &self.opened()?.meta;
+        let mut found = answer(meta.find_one(doc! { "_id": "key" }).await)?;
+        if found.is_none() {
+            let mut fresh = [0; 32];
+            OsRandom.fill(&mut fresh)?;
+            let made = doc! { "$setOnInsert": { "key": binary(&fresh) } };
+            let asked = meta.find_one_and_update(doc! { "_id": "key" }, made).upsert(true);
+            found = answer(asked.return_document(ReturnDocument::After).await)?;
+        }
         match found.as_ref().and_then(|found| found.get("key")) {
             Some(Bson::Binary(Binary { bytes, .. })) => bytes32(&binary(bytes)),
             _ => None,
@@ -188,33 +220,33 @@ impl Inner {
         .ok_or_else(|| unavailable("the store's own key in MongoDB is not one"))
     }
 
+    async fn compare_clocks_again(&self) -> Result<()> {
+        self.compare_clocks(self.opened()?).await
+    }
+
     /// A node whose clock differs from the database's says so, and purges nothing.
-    async fn compare_clocks(&self) -> Result<()> {
-        let database = &self.opened()?.database;
+    async fn compare_clocks(&self, open: &Open) -> Result<()> {
         let before = self.clock.now();
         let hello = self.bounded(async {
-            match database.run_command(doc! { "hello": 1 }).await {
+            match open.database.run_command(doc! { "hello": 1 }).await {
                 Ok(answer) => Ok(answer),
                 // Servers from before 4.4.2 know the older name alone.
-                Err(_) => answer(database.run_command(doc! { "isMaster": 1 }).await),
+                Err(_) => answer(open.database.run_command(doc! { "isMaster": 1 }).await),
             }
         });
-        let theirs = hello
-            .await?
-            .get_datetime("localTime")
-            .copied()
-            .unwrap_or(DateTime::from_millis(before.as_millis()));
+        let theirs = hello.await?.get_datetime("localTime").map(|time| time.timestamp_millis());
+        let theirs = theirs.map_err(|_| unavailable("the database does not tell its time"))?;
         let after = self.clock.now();
         let (early, late) = (before.before(MAX_SKEW).as_millis(), after.after(MAX_SKEW).as_millis());
-        let skewed = !(early..=late).contains(&theirs.timestamp_millis());
-        let was = self.skewed.swap(skewed, Ordering::Relaxed);
-        if skewed && !was {
-            let apart = theirs.timestamp_millis() - after.as_millis();
+        let agree = (early..=late).contains(&theirs);
+        let before = self.clocks.swap(if agree { AGREE } else { DISAGREE }, Ordering::Relaxed);
+        if !agree && before != DISAGREE {
             tracing::warn!(
-                milliseconds = apart,
-                "this machine's clock and the database's are apart; set the clock. Until then this node purges nothing"
+                milliseconds = theirs - after.as_millis(),
+                "this machine's clock and the database's are apart; set the clock, and restart. Until then this node \
+                 purges nothing"
             );
-        } else if was && !skewed {
+        } else if agree && before == DISAGREE {
             tracing::info!("this machine's clock and the database's agree again");
         }
         Ok(())

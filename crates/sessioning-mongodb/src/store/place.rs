@@ -16,11 +16,14 @@ use crate::error::failed;
 
 /// How long to wait for the others that are arriving, too, to make up their minds.
 const PAUSE: Duration = Duration::from_millis(5);
-/// What has been arriving for longer is left from a process that died.
+/// What has been arriving for longer is left from a process that died. Clocks of nodes that are a minute apart would
+/// make two that race overlook each other.
 const STALE: Duration = Duration::from_secs(60);
 
 impl Inner {
     pub(super) async fn take_place(&self, record: &Record, limit: &Limit) -> Result<Inserted> {
+        // What the original began counts, too, and may have to leave.
+        self.adopt_all(&record.owner).await?;
         match limit.on_limit {
             OnLimit::EvictOldest => self.evict(record, limit).await,
             OnLimit::Refuse => self.refuse(record, limit).await,
@@ -29,7 +32,8 @@ impl Inner {
 
     async fn evict(&self, record: &Record, limit: &Limit) -> Result<Inserted> {
         let mut there = self.contenders(record, limit).await?;
-        there.sort_by_key(|found| found.record.sequence);
+        // What was copied here, or begun by the original, has no place in the order but its date.
+        there.sort_by_key(|found| (found.record.sequence, found.record.created_at, found.record.id));
         let excess = there.len().saturating_sub(limit.max);
         let mut evicted = Vec::new();
         for old in there.into_iter().take(excess) {

@@ -7,13 +7,13 @@ use mongodb::bson::{Bson, doc};
 use sessioning::store::Purged;
 use sessioning::{Record, Result, Timestamp};
 
-use super::{Inner, answer};
+use super::{AGREE, Inner, answer};
 use crate::document::date;
 use crate::error::failed;
 
 impl Inner {
     pub(super) async fn purge(&self, now: Timestamp, limit: usize) -> Result<Purged> {
-        if self.skewed.load(Ordering::Relaxed) {
+        if self.clocks.load(Ordering::Relaxed) != AGREE {
             return Ok(Purged::default());
         }
         let sessions = self.sessions()?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sessioning::{Result, SessionId};
+use tokio::time::Instant;
 
 use super::{Inner, answer};
 use crate::error::failed;
@@ -14,10 +15,11 @@ impl Inner {
     /// Repeats until it is done; the deadline ends that.
     pub(super) async fn remove(&self, id: SessionId) -> Result<bool> {
         self.opened()?;
-        let mut sent_before = false;
+        let (mut sent_before, until) = (false, Instant::now() + self.settings.deadline * 9 / 10);
         loop {
             match self.try_remove(id, sent_before).await {
                 Ok(removed) => return Ok(removed),
+                Err(error) if Instant::now() + PAUSE >= until => return Err(error),
                 Err(error) => tracing::debug!(session = %id, %error, "a removal is repeated"),
             }
             sent_before = true;

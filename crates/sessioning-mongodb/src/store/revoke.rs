@@ -21,28 +21,30 @@ impl Inner {
         self.bounded(self.adopt_all(owner)).await?;
         let counters = self.counters().await?;
         let epoch = self.bounded(async { answer(open.owners.next_epoch(owner).await) }).await?;
-        if let Some(keep) = keep {
-            let mut kept = self.codec.of_owner(owner);
-            kept.extend(self.codec.by_id(keep));
-            let keeping = open.sessions.update_one(kept, doc! { "$max": { "epoch": epoch } });
-            self.bounded(async { answer(keeping.await) }).await?;
-        }
         let mut revoked = self.codec.of_owner(owner);
         // Not "less than": what the original wrote has no epoch at all.
         revoked.insert("epoch", doc! { "$not": { "$gte": epoch } });
+        if let Some(keep) = keep {
+            // Left out, and left in its epoch: another revocation that is under way, and keeps nothing, ends it.
+            revoked.insert("$nor", [self.codec.by_id(keep)]);
+        }
         let mut removed = Vec::new();
         loop {
             let step = self.bounded(self.find_some(revoked.clone())).await?;
             if step.is_empty() {
                 return Ok(removed);
             }
-            let keys: Vec<_> = step.iter().filter_map(|document| document.get("_id").cloned()).collect();
-            let mut these = revoked.clone();
-            these.insert("_id", doc! { "$in": keys });
-            self.bounded(async { answer(open.sessions.delete_many(these).await) }).await?;
+            self.bounded(self.delete_found(&step, revoked.clone())).await?;
             let seen = step.into_iter().filter_map(|document| self.visible(document, &counters));
             removed.extend(seen.map(|record| record.id));
         }
+    }
+
+    /// Deletes those of the documents that still match.
+    async fn delete_found(&self, found: &[Document], mut still: Document) -> Result<()> {
+        let keys: Vec<_> = found.iter().filter_map(|document| document.get("_id").cloned()).collect();
+        still.insert("_id", doc! { "$in": keys });
+        answer(self.sessions()?.delete_many(still).await).map(drop)
     }
 
     async fn find_some(&self, filter: Document) -> Result<Vec<Document>> {
@@ -57,12 +59,20 @@ impl Inner {
             self.check_namespace(namespace)?;
         }
         let open = self.opened()?;
+        // Not while a copy comes in: it would count what it has added among those that ended.
+        self.counters().await?;
         open.generations.raise(namespace).await?;
         if self.settings.layout == Layout::Concept {
             let counters = self.counters().await?;
             let current = signed(counters.current(&Namespace::default()));
             let before = doc! { "generation": { "$not": { "$gte": current } } };
-            answer(open.sessions.delete_many(before).await)?;
+            loop {
+                let step = self.bounded(self.find_some(before.clone())).await?;
+                if step.is_empty() {
+                    break;
+                }
+                self.bounded(self.delete_found(&step, before.clone())).await?;
+            }
         }
         Ok(())
     }

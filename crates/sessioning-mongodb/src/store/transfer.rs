@@ -1,7 +1,7 @@
 //! Moving all sessions in and out.
 
 use async_trait::async_trait;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt, stream};
 use mongodb::Cursor;
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::{ErrorKind as DriverKind, Result as DriverResult};
@@ -12,60 +12,79 @@ use zeroize::Zeroizing;
 use super::adopt::token_of;
 use super::{Inner, MongoDb, answer};
 use crate::Layout;
-use crate::document::uuid;
+use crate::document::{issued_at, uuid};
 use crate::error::failed;
 
-/// How much of a token of ours is its public id, with the prefix; and of one of the original its date.
-const PUBLIC: (usize, usize) = (4 + 32, 13);
+/// How many documents of the original are marked as seen at once.
+const ADOPTING: usize = 32;
+
+/// How much of a token may be written down: the public id of one of ours, with the prefix, and the date of a UUID of
+/// version 7. Of what is neither, nothing.
+fn public_part(token: &str) -> Option<&str> {
+    match SessionToken::parse(token) {
+        Ok(_) => token.get(..4 + 32),
+        Err(_) => issued_at(token).and_then(|_| token.get(..13)),
+    }
+}
 
 #[async_trait]
 impl Transfer for MongoDb {
     async fn read(&self, after: &Place, limit: usize, adopt: bool) -> Result<Batch> {
         let inner = &self.inner;
-        let documents = inner.read_on(after, limit).await?;
+        // "Everyone" may have been revoked since.
+        inner.opened()?.generations.read().await?;
+        let mut documents = inner.bounded(inner.read_on(after, limit)).await?;
         let next =
-            documents.last().filter(|_| documents.len() == limit).and_then(|last| inner.place_of(last));
+            documents.last().filter(|_| documents.len() >= limit).and_then(|last| inner.place_of(last));
         let all = documents.len();
         if adopt && inner.settings.layout == Layout::Concept {
-            inner.adopt_some(&documents).await?;
+            documents = inner.adopt_some(documents).await?;
         }
         let mut batch = Batch { records: inner.records(documents), foreign: 0, next };
         batch.foreign = u64::try_from(all - batch.records.len()).unwrap_or(0);
         if after.exact().is_empty() {
             // What has a key of another type comes in no batch at all.
             let others = doc! { "_id": { "$not": { "$gt": inner.key_of(after) } } };
-            batch.foreign += answer(inner.sessions()?.count_documents(others).await)?;
+            let count = async { answer(inner.sessions()?.count_documents(others).await) };
+            batch.foreign += inner.bounded(count).await?;
         }
         Ok(batch)
     }
 
     async fn find(&self, ids: &[SessionId]) -> Result<Vec<Record>> {
         let inner = &self.inner;
-        let ids: Vec<Bson> = ids.iter().map(|id| uuid(*id).into()).collect();
-        let found = answer(inner.sessions()?.find(doc! { inner.codec.id_field(): { "$in": ids } }).await)?;
-        let documents: Vec<Document> = found.try_collect().await.map_err(failed)?;
-        Ok(inner.records(documents))
+        inner.opened()?.generations.read().await?;
+        let found = async {
+            let found = answer(inner.sessions()?.find(inner.those(ids)).await)?;
+            found.try_collect::<Vec<Document>>().await.map_err(failed)
+        };
+        Ok(inner.records(inner.bounded(found).await?))
     }
 
     async fn add(&self, records: Vec<Record>) -> Result<()> {
-        let documents = records.into_iter().map(|record| self.inner.own(record));
+        let inner = &self.inner;
+        let documents = records.into_iter().map(|record| inner.own(record));
         let documents = documents.collect::<Result<Vec<_>>>()?;
-        taken_is_there(self.inner.sessions()?.insert_many(documents).ordered(false).await.map(|_| ()))
+        let added =
+            async { taken_is_there(inner.sessions()?.insert_many(documents).ordered(false).await.map(drop)) };
+        inner.bounded(added).await
     }
 
     async fn amend(&self, records: Vec<Record>) -> Result<()> {
+        let inner = &self.inner;
         for record in records {
-            let by_id = self.inner.codec.by_id(record.id);
-            let document = self.inner.own(record)?;
-            answer(self.inner.sessions()?.replace_one(by_id, document).await)?;
+            let by_id = inner.codec.by_id(record.id);
+            let document = inner.own(record)?;
+            let amended = async { answer(inner.sessions()?.replace_one(by_id, document).await) };
+            inner.bounded(amended).await?;
         }
         Ok(())
     }
 
     async fn erase(&self, ids: &[SessionId]) -> Result<()> {
-        let ids: Vec<Bson> = ids.iter().map(|id| uuid(*id).into()).collect();
-        let those = doc! { self.inner.codec.id_field(): { "$in": ids } };
-        answer(self.inner.sessions()?.delete_many(those).await).map(|_| ())
+        let inner = &self.inner;
+        let erased = async { answer(inner.sessions()?.delete_many(inner.those(ids)).await) };
+        inner.bounded(erased).await.map(drop)
     }
 
     async fn count(&self) -> Result<u64> {
@@ -83,17 +102,12 @@ impl Transfer for MongoDb {
         Ok(generations.latest().import)
     }
 
-    async fn begin_import(&self, mark: &str) -> Result<()> {
-        self.note_import(mark).await?;
-        self.inner.opened()?.generations.until_known().await
+    async fn change_import_mark(&self, from: Option<&str>, to: Option<&str>) -> Result<bool> {
+        self.inner.opened()?.generations.change_import(from, to).await
     }
 
-    async fn note_import(&self, mark: &str) -> Result<()> {
-        self.inner.opened()?.generations.update(doc! { "$set": { "import": mark } }).await
-    }
-
-    async fn end_import(&self) -> Result<()> {
-        self.inner.opened()?.generations.update(doc! { "$unset": { "import": "" } }).await
+    async fn until_nobody_works(&self) -> Result<()> {
+        self.inner.opened()?.generations.until_nobody_works().await
     }
 }
 
@@ -118,7 +132,8 @@ impl Inner {
             }
         };
         let mut documents = Vec::with_capacity(limit);
-        while documents.len() < limit {
+        // A batch ends at a key that is a place: what another program wrote may have none.
+        while documents.len() < limit || documents.last().and_then(|last| self.place_of(last)).is_none() {
             let Some(document) = cursor.try_next().await.map_err(failed)? else { return Ok(documents) };
             documents.push(document);
         }
@@ -126,6 +141,11 @@ impl Inner {
             *reading = Some(Reading { at: Zeroizing::new(place.exact().to_owned()), cursor });
         }
         Ok(documents)
+    }
+
+    fn those(&self, ids: &[SessionId]) -> Document {
+        let ids: Vec<Bson> = ids.iter().map(|id| uuid(*id).into()).collect();
+        doc! { self.codec.id_field(): { "$in": ids } }
     }
 
     /// The key that a place is at; every session's key comes after the first one, and what is of another type is no
@@ -143,8 +163,7 @@ impl Inner {
     fn place_of(&self, document: &Document) -> Option<Place> {
         match document.get("_id")? {
             Bson::String(text) => {
-                let public = if text.starts_with("ses_") { PUBLIC.0 } else { PUBLIC.1 };
-                let public = text.get(..public).unwrap_or_default();
+                let public = public_part(text).unwrap_or_default();
                 Some(Place::after_token(Zeroizing::new(text.clone()), public))
             }
             other => crate::document::id(other).map(Place::after),
@@ -179,12 +198,23 @@ impl Inner {
         self.codec.encode(&Record { epoch: 0, sequence: 0, generation, ..record }, None)
     }
 
-    async fn adopt_some(&self, documents: &[Document]) -> Result<()> {
-        let unseen = documents.iter().filter(|document| !document.contains_key("publicId"));
-        for token in unseen.filter_map(token_of) {
-            self.mark_seen(&token).await?;
+    /// Marks as seen what the original wrote; the documents with what was added to them.
+    async fn adopt_some(&self, documents: Vec<Document>) -> Result<Vec<Document>> {
+        let adopting: Vec<_> = documents.into_iter().map(|document| self.adopt_document(document)).collect();
+        stream::iter(adopting).buffered(ADOPTING).try_collect().await
+    }
+
+    async fn adopt_document(&self, mut document: Document) -> Result<Document> {
+        let Some(token) = token_of(&document).filter(|_| !document.contains_key("publicId")) else {
+            return Ok(document);
+        };
+        if let Some(added) = self.mark_seen(&token).await? {
+            document.extend(added);
+            return Ok(document);
         }
-        Ok(())
+        // Another node was faster, or it has ended: then its old document tells no less.
+        let seen = answer(self.sessions()?.find_one(self.codec.by_id(token.id())).await)?;
+        Ok(seen.unwrap_or(document))
     }
 }
 

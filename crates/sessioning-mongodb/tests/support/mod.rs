@@ -18,7 +18,7 @@ pub fn settings(layout: Layout) -> Option<MongoSettings> {
     };
     let database = format!("sessioning_test_{:016x}", fastrand::u64(..));
     // Short, so that a test that revokes everyone again and again ends soon. The stand-in is not fast.
-    let (deadline, everyone_within) = (Duration::from_secs(20), Duration::from_millis(50));
+    let (deadline, everyone_within) = (Duration::from_secs(20), Duration::from_millis(100));
     let settings = MongoSettings::new(url.parse().unwrap());
     Some(MongoSettings { database, layout, deadline, everyone_within, ..settings })
 }

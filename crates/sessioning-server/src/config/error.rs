@@ -20,7 +20,9 @@ pub enum ConfigError {
     NotToml {
         /// Which.
         path: PathBuf,
-        /// Why, with line and column.
+        /// In which line.
+        line: usize,
+        /// Why.
         source: Box<toml::de::Error>,
     },
     /// There is no such setting.
@@ -47,7 +49,10 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable { path, source } => write!(f, "cannot read {}: {source}", path.display()),
-            Self::NotToml { path, source } => write!(f, "{} is not TOML: {source}", path.display()),
+            // Without the line itself, as the cause would show it: a URL in it may hold a password.
+            Self::NotToml { path, line, source } => {
+                write!(f, "{} is not TOML: line {line}: {}", path.display(), source.message())
+            }
             Self::UnknownKey { key, from, nearest } => {
                 write!(f, "there is no setting {key} ({from})")?;
                 match nearest {

@@ -16,7 +16,9 @@ use super::{Config, ConfigError, ProfileSetting, StoreUrl};
 const DEFAULT_FILE: &str = "sessioning.toml";
 const PREFIX: &str = "SESSIONING_";
 /// What other parts of the program read from the environment.
-const NOT_SETTINGS: [&str; 5] = ["URL", "ADMIN_URL", "API_KEY", "CONFIG", "BIN"];
+const NOT_SETTINGS: [&str; 7] = ["URL", "ADMIN_URL", "API_KEY", "CONFIG", "BIN", "COPY_FROM", "COPY_TO"];
+/// The variables in which the original finds its database: its address, and its name.
+const ORIGINAL: (&str, &str) = ("MONGODB_URL", "DB_NAME");
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -71,6 +73,8 @@ pub struct Effective {
 pub struct Layers {
     values: BTreeMap<String, (Value, Source)>,
     keys: Vec<(Value, Source)>,
+    /// The address and the name of the database that the original uses.
+    original: (Option<String>, Option<String>),
 }
 
 impl Default for Layers {
@@ -82,7 +86,7 @@ impl Default for Layers {
             });
         }
         values.remove("keys");
-        Self { values, keys: Vec::new() }
+        Self { values, keys: Vec::new(), original: (None, None) }
     }
 }
 
@@ -117,9 +121,14 @@ impl Layers {
         &mut self,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<(), ConfigError> {
-        let variables: Vec<_> = variables.into_iter().collect();
-        self.original_environment(&variables)?;
         for (name, text) in variables {
+            if name == ORIGINAL.0 && !text.is_empty() {
+                self.original.0 = Some(text);
+                continue;
+            } else if name == ORIGINAL.1 && !text.is_empty() {
+                self.original.1 = Some(text);
+                continue;
+            }
             let Some(rest) = name.strip_prefix(PREFIX) else { continue };
             let other = rest.strip_suffix("_FILE").unwrap_or(rest);
             if NOT_SETTINGS.contains(&other) || rest.starts_with("TEST_") {
@@ -145,21 +154,25 @@ impl Layers {
         Ok(())
     }
 
-    /// The names that the original uses, where nobody has said otherwise yet.
-    fn original_environment(&mut self, variables: &[(String, String)]) -> Result<(), ConfigError> {
-        let is_unset = |layers: &Self, key| matches!(layers.values.get(key), Some((_, Source::Default)));
-        if !is_unset(self, "store") {
+    /// The names that the original uses, where nobody has named a store.
+    fn apply_original(&mut self) -> Result<(), ConfigError> {
+        if !self.is_unset("store") {
             return Ok(());
         }
-        for (name, key) in [("MONGODB_URL", "store"), ("DB_NAME", "mongodb.database")] {
-            let given = variables.iter().find(|(known, text)| known == name && !text.is_empty());
-            let Some((_, text)) = given.filter(|_| is_unset(self, key)) else {
-                // A database without an address is somebody else's.
-                break;
-            };
-            self.set_text(key, text, Source::Environment(name.into()))?;
+        let (url, database) = std::mem::take(&mut self.original);
+        // A database's name without its address is somebody else's.
+        let Some(url) = url else { return Ok(()) };
+        self.set_text("store", &url, Source::Environment(ORIGINAL.0.into()))?;
+        match database {
+            Some(name) if self.is_unset("mongodb.database") => {
+                self.set_text("mongodb.database", &name, Source::Environment(ORIGINAL.1.into()))
+            }
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    fn is_unset(&self, key: &str) -> bool {
+        matches!(self.values.get(key), Some((_, Source::Default)))
     }
 
     /// Sets one value from text, as a flag or `--set KEY=VALUE` does.
@@ -228,6 +241,7 @@ impl Layers {
     /// When a value is not acceptable: names the setting, where it was set, and why.
     pub fn finish(mut self) -> Result<Effective, ConfigError> {
         self.apply_profile();
+        self.apply_original()?;
         let mut table = Table::new();
         for (key, (value, source)) in &self.values {
             // One value alone over the defaults: what fails now is this one.
@@ -285,7 +299,11 @@ fn variable(key: &str) -> String {
 pub(crate) fn read(path: &Path) -> Result<Table, ConfigError> {
     let text = fs::read_to_string(path);
     let text = text.map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
-    text.parse().map_err(|source| ConfigError::NotToml { path: path.into(), source: Box::new(source) })
+    text.parse().map_err(|source: toml::de::Error| {
+        let before = source.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        ConfigError::NotToml { path: path.into(), line, source: Box::new(source) }
+    })
 }
 
 fn flatten(prefix: &str, table: Table, found: &mut dyn FnMut(String, Value)) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sessioning::Timeout;
+use sessioning::{Timeout, Timeouts};
 use sessioning_mongodb::{Layout, MongoSettings, MongoUrl, Reads};
 
 use super::text;
@@ -51,21 +51,18 @@ impl MongoConfig {
         url.layout().unwrap_or(self.layout)
     }
 
-    /// What these settings are for the database at `url`.
+    /// What these settings are for the database at `url`, where sessions of the original get those timeouts.
     #[must_use]
-    pub fn settings(&self, url: &MongoUrl, concept: &str) -> MongoSettings {
+    pub fn settings(&self, url: &MongoUrl, concept: &str, adopted: Timeouts) -> MongoSettings {
         let settings = MongoSettings::new(url.clone());
-        let bound = |timeout| match timeout {
-            Timeout::After(duration) => Some(duration),
-            Timeout::Never => None,
-        };
         MongoSettings {
             database: if self.database.is_empty() { settings.database } else { self.database.clone() },
             layout: self.layout_of(url),
-            concept: concept.to_owned(),
-            deadline: bound(self.deadline).unwrap_or(settings.deadline),
+            concept: url.concept().unwrap_or(concept).to_owned(),
+            deadline: self.deadline.bound().unwrap_or(settings.deadline),
             reads: self.read_concern,
-            legacy_max_age: bound(self.legacy_max_age),
+            legacy_max_age: self.legacy_max_age.bound(),
+            adopted,
             ..settings
         }
     }

@@ -37,14 +37,11 @@ pub trait Transfer: Store {
     /// The mark of a copy into this store that has not ended.
     async fn import_mark(&self) -> Result<Option<String>>;
 
-    /// Marks the store as the target of a copy; answers once nobody works with it any more.
-    async fn begin_import(&self, mark: &str) -> Result<()>;
+    /// Changes the mark from what it was, if it still is; whether it was. Of two copies at once one finds out.
+    async fn change_import_mark(&self, from: Option<&str>, to: Option<&str>) -> Result<bool>;
 
-    /// Changes the mark.
-    async fn note_import(&self, mark: &str) -> Result<()>;
-
-    /// Takes the mark away.
-    async fn end_import(&self) -> Result<()>;
+    /// Waits until nobody works with a store that was marked, and what was begun before has ended.
+    async fn until_nobody_works(&self) -> Result<()>;
 }
 
 /// A place in the order of a store's records.

@@ -175,11 +175,14 @@ impl<'a> Group<'a> {
         Ok(())
     }
 
-    /// Marks the store as the target of a copy, or takes the mark away.
-    pub(super) fn set_import(&mut self, mark: Option<String>) -> Result<()> {
+    /// Changes the mark of a copy into this store, if it is as it was; whether it was.
+    pub(super) fn change_import(&mut self, from: Option<&str>, to: Option<String>) -> bool {
         self.needs_sync = true;
-        self.meta.import = mark;
-        Ok(())
+        let is_so = self.meta.import.as_deref() == from;
+        if is_so {
+            self.meta.import = to;
+        }
+        is_so
     }
 
     /// Makes the group one that writes and syncs, whatever else is in it.

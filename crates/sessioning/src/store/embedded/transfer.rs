@@ -14,7 +14,7 @@ impl Transfer for Embedded {
         self.readers
             .read(move |engine| {
                 let keys = engine.sessions_after(after, limit)?;
-                let next = keys.last().filter(|_| keys.len() == limit).and_then(|key| id_of(key));
+                let next = keys.iter().rev().filter(|_| keys.len() == limit).find_map(|key| id_of(key));
                 let (mut records, mut foreign) = (Vec::with_capacity(keys.len()), 0);
                 for key in keys {
                     match id_of(&key) {
@@ -60,17 +60,13 @@ impl Transfer for Embedded {
         self.readers.read(|engine| Ok(engine.meta()?.import)).await
     }
 
-    async fn begin_import(&self, mark: &str) -> Result<()> {
-        // Nobody else works with it: the directory is locked.
-        self.note_import(mark).await
+    async fn change_import_mark(&self, from: Option<&str>, to: Option<&str>) -> Result<bool> {
+        let (from, to) = (from.map(str::to_owned), to.map(str::to_owned));
+        self.owner.submit(move |group| Ok(group.change_import(from.as_deref(), to))).await
     }
 
-    async fn note_import(&self, mark: &str) -> Result<()> {
-        let mark = mark.to_owned();
-        self.owner.submit(move |group| group.set_import(Some(mark))).await
-    }
-
-    async fn end_import(&self) -> Result<()> {
-        self.owner.submit(|group| group.set_import(None)).await
+    async fn until_nobody_works(&self) -> Result<()> {
+        // Nobody else does: the directory is locked.
+        Ok(())
     }
 }
