@@ -8,14 +8,15 @@ use crate::{
     Data, Deadlines, Digest, Metadata, Namespace, Owner, SessionId, SessionToken, Timeouts, Timestamp, User,
 };
 
-/// What a store keeps of a session. It opens nothing: the secret is there as a digest only.
+/// What a store keeps of a session. It opens nothing: the secret is there as a digest only, but in the one store that
+/// [keeps tokens](crate::store::Keeps::Tokens).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// The public id, and the key.
     pub id: SessionId,
     /// Whose session it is; never changes.
     pub owner: Owner,
-    /// The digest of the token's secret.
+    /// What is kept of the token's secret: its digest.
     pub digest: Digest,
     /// The digest before the last rotation. Reserved.
     pub previous: Option<Previous>,

@@ -52,8 +52,8 @@ impl Inner {
     fn replacement(&self, new: &Record) -> Result<Document> {
         let (mut set, mut unset) = self.codec.changes(new)?;
         set.insert("version", signed(new.version));
-        // A use may be recorded at the same time: neither its moment nor the end that follows from it goes back,
-        // but an end that comes with other timeouts is this one.
+        // A use may be recorded at the same time: its moment does not go back. The end may, by as long as this takes;
+        // it is for purging alone, which waits a day.
         match new.ends_at() {
             Some(end) => set.insert("expiresAt", date(end)),
             None => unset.insert("expiresAt", ""),

@@ -194,7 +194,7 @@ impl Inner {
             return Err(ErrorKind::Unsupported(why).into());
         }
         let generation = self.opened()?.generations.latest().current(record.owner.namespace());
-        // Before everything that begins here, in the order of their beginnings.
+        // Before everything that begins here.
         self.codec.encode(&Record { epoch: 0, sequence: 0, generation, ..record }, None)
     }
 

@@ -93,7 +93,7 @@ impl Place {
 pub struct Batch {
     /// Those, their digests as a store of [digests](Keeps::Digests) keeps them.
     pub records: Vec<Record>,
-    /// How many documents or entries came between that are no sessions.
+    /// How many documents or entries came between that are no sessions, or not any more.
     pub foreign: u64,
     /// Where the next batch begins; `None` if this was the last.
     pub next: Option<Place>,
