@@ -18,13 +18,13 @@ use crate::output::Output;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Copies all sessions of one store into another, which has to be empty. Tokens go on working.
-///
-/// Stores are embedded:PATH and mongodb://HOST/DATABASE; add ?layout=concept to copy from the original's collection.
-/// Stop what uses the source first: what ends in it after the copy, nobody tells the target. Until the copy has ended the
-/// target is not served. When it is interrupted, the same command goes on where it ended;
-/// sessions that ended in the source meanwhile are removed from the target, so that nobody is logged in again.
 #[derive(Args)]
 #[command(after_help = "\
+Stores are embedded:PATH and mongodb://HOST/DATABASE; ?layout=concept reads the original's own collection. Tokens go on
+working. Stop what uses the source first: what ends in it after the copy, nobody tells the target. Until the copy has
+ended the target is not served. When it is interrupted, the same command goes on where it ended, and what ended in the
+source meanwhile is removed from the target, so that nobody is logged in again.
+
 Examples:
   sessioning copy --dry-run --from 'mongodb://db/app?layout=concept' --to mongodb://db/app
                                      what moving away from the original's documents would do
