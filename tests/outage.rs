@@ -157,7 +157,8 @@ impl Campaign {
         let mongo = Mongo::start(&folder.path().join("db"))?;
         let faults = Faults::before(mongo.port())?;
         let url = format!("mongodb://127.0.0.1:{}/outage", faults.port);
-        let service = Service::start(&["--store", &url, "--set", "log.level=warn"]);
+        let settings = ["--set", "log.level=warn", "--set", "limits.failed_checks=0"];
+        let service = Service::start(&[&["--store", &url], &settings[..]].concat());
         Some(Self { mongo, faults, service, totals: Arc::default(), _folder: folder })
     }
 

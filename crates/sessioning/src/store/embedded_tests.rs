@@ -4,6 +4,7 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use super::*;
+use crate::store::Transfer;
 use crate::store::embedded::keys::Space;
 use crate::{Data, ManualClock, Metadata, OsRandom, SessionToken, SystemClock, Timeouts};
 
@@ -294,4 +295,22 @@ async fn write_format_1() {
     drop(store);
     // Opening it again cuts the space that the engine sets aside for more writes.
     drop(open(&kept).unwrap());
+}
+
+#[tokio::test]
+async fn the_target_of_a_copy_that_has_not_ended_is_opened_by_copies_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let copying = EmbeddedSettings { importing: true, ..EmbeddedSettings::new(directory.path()) };
+    let target = Embedded::open_with(&copying, &SystemClock::new()).unwrap();
+    assert!(target.change_import_mark(None, Some("here")).await.unwrap());
+    // Of two that change it from what it was, one is too late.
+    assert!(!target.change_import_mark(None, Some("there")).await.unwrap());
+    drop(target);
+    let refused = Embedded::open(directory.path(), &SystemClock::new()).err().unwrap();
+    assert!(refused.to_string().contains("sessioning copy --abandon"), "{refused}");
+    let target = Embedded::open_with(&copying, &SystemClock::new()).unwrap();
+    assert_eq!(target.import_mark().await.unwrap().as_deref(), Some("here"));
+    assert!(target.change_import_mark(Some("here"), None).await.unwrap());
+    drop(target);
+    Embedded::open(directory.path(), &SystemClock::new()).unwrap();
 }
