@@ -1,0 +1,108 @@
+import ts from "typescript";
+import { looksIntoAnswer } from "../checks.ts";
+import { handsFramesOut, passesFramesOn } from "../passage.ts";
+import { variablesOf } from "../pattern.ts";
+import { type Mistake, type Rule, sessionQueries } from "../rule.ts";
+import type { Step, Sync } from "../sync.ts";
+import { descendants, isPrinted, isWithin, mentions } from "../syntax.ts";
+import type { Query, Where } from "../where.ts";
+
+/** A session query whose user is not used: it stops nobody. */
+export const guardUserUnused: Rule = {
+  name: "guard-user-unused",
+  summary: "a session query whose user is never used lets everybody through",
+  *check(file) {
+    for (const sync of file.syncs) {
+      const { where } = sync;
+      if (where?.fn === undefined || onlyRefuses(sync)) continue;
+      for (const query of sessionQueries(where, file.concepts)) {
+        if (stopsNobody(query, where, sync) && !leavesItToActions(query, sync)) yield mistake(sync, query);
+      }
+    }
+  },
+};
+
+function stopsNobody(query: Query, where: Where, sync: Sync): boolean {
+  if (query.output === undefined || query.output.open || query.input.open) return false;
+  return !variablesOf(query.output).some((variable) => isUsed(variable, query, where, sync)) &&
+    !isLookedInto(where, query) && !hasOtherGuard(where, query) &&
+    passesFramesOn(where) && !handsFramesOut(where);
+}
+
+function isUsed(variable: string, query: Query, where: Where, sync: Sync): boolean {
+  const elsewhere = mentions(where.node, variable)
+    .filter((mention) => !isWithin(mention, query.output!.node) && !isPrinted(mention));
+  return elsewhere.length > 0 ||
+    [...sync.when, ...sync.then].some(({ node }) => mentions(node, variable).length > 0);
+}
+
+/** Frames have symbols for keys, yet whoever reads `frame.user` means to check something. */
+function isLookedInto(where: Where, query: Query): boolean {
+  const keys = new Set(["user", ...query.output!.entries.map(({ key }) => key)]);
+  const named = [...descendants(where.node)].some((node) =>
+    keys.has(writtenKey(node) ?? "") && !isWithin(node, query.call) && !isPrinted(node)
+  );
+  return named || looksIntoAnswer(where, query);
+}
+
+function writtenKey(node: ts.Node): string | undefined {
+  if (ts.isPropertyAccessExpression(node)) return node.name.text;
+  return ts.isStringLiteralLike(node) ? node.text : undefined;
+}
+
+/** Another query that asks about the same session may be the one that guards. */
+function hasOtherGuard(where: Where, query: Query): boolean {
+  const sessions = variablesOf(query.input);
+  return where.queries.some((other) =>
+    other !== query &&
+    (other.concept === query.concept || sessions.some((s) => mentions(other.input.node, s).length > 0))
+  );
+}
+
+/** An action that takes the session, as logging out does, can tell for itself that it is unknown. */
+function leavesItToActions(query: Query, sync: Sync): boolean {
+  return sync.then.some(({ action }) => action !== "respond") && openAction(query, sync) === undefined;
+}
+
+/** The first action that runs for everybody. */
+function openAction(query: Query, sync: Sync): Step | undefined {
+  const sessions = variablesOf(query.input);
+  return sync.then.find(({ action, input }) =>
+    action !== "respond" && !variablesOf(input).some((v) => sessions.includes(v))
+  );
+}
+
+function onlyRefuses(sync: Sync): boolean {
+  return sync.then.every(({ action, input }) =>
+    action === "respond" && input.entries.some(({ key }) => key === "error")
+  );
+}
+
+function mistake(sync: Sync, query: Query): Mistake {
+  const name = query.written;
+  const entry = query.output!.entries.find(({ variable }) => variable !== undefined);
+  const user = entry?.variable ?? "user";
+  const session = variablesOf(query.input)[0] ?? "session";
+  const action = openAction(query, sync) ?? sync.then[0];
+  return {
+    node: entry?.node ?? query.call,
+    sync: sync.name,
+    message: entry === undefined
+      ? `${name} is asked, and its answer is not kept: this guard stops nobody.`
+      : `\`${user}\` is asked for and never used: this guard stops nobody.`,
+    why: `For an unknown \`${session}\` ${name} answers [{ error: "…" }], a list with one row. The frame ` +
+      `lives on, only without \`${user}\`. As nothing needs \`${user}\`, ` +
+      `${action?.written ?? "the `then`"} runs for everybody, ` +
+      `with any session or a made-up one.`,
+    cure: `Drop the frames that have no user, before anything else:\n` +
+      `    frames = await frames.query(${name}, { ${pair("session", session)} }, { ${pair("user", user)} });\n` +
+      `    return frames.filter((frame) => frame[${user}] !== undefined);\n` +
+      (sync.variables.has(user) ? "" : `Add \`${user}\` to the parameters of ${sync.name}. `) +
+      `To answer the others, write a second sync that keeps the frames in which \`${user}\` is ` +
+      `undefined and responds with an error.`,
+  };
+}
+
+function pair(key: string, variable: string): string {
+  return key === variable ? key : `${key}: ${variable}`;
+}

@@ -1,0 +1,19 @@
+import type { Rule } from "../rule.ts";
+import { createReopened } from "./create-reopened.ts";
+import { deadLengthCheck } from "./dead-length-check.ts";
+import { guardUserFromRequest } from "./guard-user-from-request.ts";
+import { guardUserUnused } from "./guard-user-unused.ts";
+import { nullWhereUndefined } from "./null-where-undefined.ts";
+import { outputUsedInSameThen } from "./output-used-in-same-then.ts";
+import { responseWaitsForMissingOutput } from "./response-waits-for-missing-output.ts";
+
+/** Every rule, in the order of the documentation. */
+export const rules: readonly Rule[] = [
+  outputUsedInSameThen,
+  guardUserUnused,
+  guardUserFromRequest,
+  deadLengthCheck,
+  nullWhereUndefined,
+  createReopened,
+  responseWaitsForMissingOutput,
+];
