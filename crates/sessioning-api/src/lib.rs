@@ -4,12 +4,18 @@
 //! beyond its shape.
 
 mod cookie;
+#[cfg(feature = "domain")]
+mod domain;
 mod oauth;
+mod origin;
 mod problem;
 mod session;
 
 pub use cookie::{CookieError, CookieSettings, SameSite, SessionCookie, TwoCookies};
+#[cfg(feature = "domain")]
+pub use domain::moment;
 pub use oauth::{Introspection, OAuthError, TokenForm};
+pub use origin::{is_origin_of, is_same_origin};
 pub use problem::{Code, Problem};
 pub use session::{
     Authenticated, CheckSessions, CheckVerdict, CheckedSession, CheckedSessions, CreateSession, Everyone,

@@ -143,6 +143,18 @@ pub struct SessionView {
     pub data: Map<String, Value>,
 }
 
+impl SessionView {
+    /// How many seconds the session lasts at most from its last use on; `None` is for ever.
+    ///
+    /// Good for a cookie's `Max-Age`: one that outlives its session is harmless, but pointless.
+    #[must_use]
+    pub fn life(&self) -> Option<u64> {
+        let moment = |text: &str| text.parse::<jiff::Timestamp>().ok();
+        let (end, seen) = (moment(self.expires_at.as_deref()?)?, moment(&self.last_seen)?);
+        Some(u64::try_from((end.as_millisecond() - seen.as_millisecond()) / 1000).unwrap_or(0))
+    }
+}
+
 /// The answer to what gives a token: create and renew.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::edge::route;
 use crate::keys::{Keys, Scope};
 use crate::problem::ApiError;
+use crate::proxy::faulty;
 use crate::source;
 
 const API_KEY: &str = "x-api-key";
@@ -97,6 +98,16 @@ pub(crate) struct Caller {
     pub(crate) is_bound: bool,
 }
 
+impl Caller {
+    /// The namespace that they ask for, if they may act there; else their own.
+    pub(crate) fn within<'a>(&'a self, asked: Option<&'a Namespace>) -> Result<&'a Namespace, ApiError> {
+        match asked {
+            Some(asked) if self.is_bound && *asked != self.namespace => Err(bound_to(&self.namespace)),
+            asked => Ok(asked.unwrap_or(&self.namespace)),
+        }
+    }
+}
+
 impl fmt::Display for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.key {
@@ -134,9 +145,39 @@ pub(crate) async fn access(State(gate): State<Gate>, mut request: Request, next:
     }
 }
 
+/// Lets a proxy that may check tokens on to its route, where failed checks are not counted: they are its visitors'.
+///
+/// All else that a request carries is what the visitor sent, so the key is looked for in `X-Api-Key` alone, which
+/// the proxy overwrites, and no header names a namespace.
+pub(crate) async fn access_of_proxy(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let key = one_of(request.headers().get_all(API_KEY).iter().map(HeaderValue::as_bytes));
+    match key.and_then(|key| entitled(&app, Scope::Check, key, None)) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(error) => {
+            tracing::warn!("[proxy] A proxy was refused, not its visitor: {} (X-Api-Key)", error.problem);
+            faulty(error).into_response()
+        }
+    }
+}
+
 /// In which namespace and as whom a caller may act, if they may act at all.
-pub(crate) fn allowed(app: &App, scope: Scope, headers: &HeaderMap) -> Result<Caller, ApiError> {
-    let asked = asked_namespace(headers)?;
+fn allowed(app: &App, scope: Scope, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    entitled(app, scope, key_text(headers)?, asked_namespace(headers)?)
+}
+
+fn entitled(
+    app: &App,
+    scope: Scope,
+    key: Option<&[u8]>,
+    asked: Option<Namespace>,
+) -> Result<Caller, ApiError> {
     let keys = app.keys();
     if keys.is_empty() && scope == Scope::Admin && !app.config.listen.is_local() {
         // Whoever opened the service to a network did not mean that anybody there may log everybody out.
@@ -146,19 +187,16 @@ pub(crate) fn allowed(app: &App, scope: Scope, headers: &HeaderMap) -> Result<Ca
     if keys.is_empty() {
         return Ok(Caller { namespace: asked.unwrap_or_default(), key: None, is_bound: false });
     }
-    let text = key_text(headers)?.ok_or_else(|| ApiError::new(Code::ApiKeyInvalid))?;
+    let text = key.ok_or_else(|| ApiError::new(Code::ApiKeyInvalid))?;
     let (id, key) = keys.find(text).ok_or_else(|| ApiError::new(Code::ApiKeyInvalid))?;
     if !key.scopes.contains(&scope) {
         return Err(ApiError::because(Code::ScopeMissing, format_args!("it needs the scope {scope}")));
     }
-    let namespace = match (&key.namespace, asked) {
-        (Some(bound), Some(asked)) if *bound != asked => {
-            return Err(bound_to(bound));
-        }
-        (Some(bound), _) => bound.clone(),
-        (None, asked) => asked.unwrap_or_default(),
-    };
-    Ok(Caller { namespace, key: Some(id.into()), is_bound: key.namespace.is_some() })
+    let bound = key.namespace.clone();
+    let caller =
+        Caller { is_bound: bound.is_some(), namespace: bound.unwrap_or_default(), key: Some(id.into()) };
+    let namespace = caller.within(asked.as_ref())?.clone();
+    Ok(Caller { namespace, ..caller })
 }
 
 /// The answer to a key that is used beyond its one namespace.
@@ -185,7 +223,10 @@ fn asked_namespace(headers: &HeaderMap) -> Result<Option<Namespace>, ApiError> {
 /// The key in `X-Api-Key`, or the Bearer credential that looks like one.
 fn key_text(headers: &HeaderMap) -> Result<Option<&[u8]>, ApiError> {
     let bearers = bearers(headers).filter(|text| Keys::looks_like_one(text));
-    let mut keys = headers.get_all(API_KEY).iter().map(HeaderValue::as_bytes).chain(bearers);
+    one_of(headers.get_all(API_KEY).iter().map(HeaderValue::as_bytes).chain(bearers))
+}
+
+fn one_of<'a>(mut keys: impl Iterator<Item = &'a [u8]>) -> Result<Option<&'a [u8]>, ApiError> {
     let first = keys.next();
     if keys.any(|other| Some(other) != first) {
         return Err(ApiError::invalid("the request carries two different API keys"));

@@ -1,7 +1,7 @@
 //! One check of a token, whichever surface asks: counted by what came of it.
 
 use sessioning::{Checked, Demand, Error, Expiry, Invalid, Namespace, Session, SessionToken, StepUp};
-use sessioning_api::{Code, Problem};
+use sessioning_api::Code;
 
 use crate::app::App;
 use crate::failures::FailedChecks;
@@ -41,12 +41,15 @@ pub(crate) async fn holder(
 ) -> Result<Session, ApiError> {
     match check(app, namespace, token, demand).await? {
         Checked::Live(session) => Ok(session),
-        Checked::StepUp(session, lack) => {
-            tracing::debug!("[v1.check] Step-up needed: {} ({lack:?})", session.id());
-            Err(step_up(demand, lack))
-        }
+        Checked::StepUp(session, lack) => Err(lacking("check", &session, demand, lack)),
         Checked::Invalid(reason) => Err(invalid("check", token, reason)),
     }
+}
+
+/// The answer to a live session that does not meet the demand.
+pub(crate) fn lacking(action: &str, session: &Session, demand: Demand, lack: StepUp) -> ApiError {
+    tracing::debug!("[v1.{action}] Step-up needed: {} ({lack:?})", session.id());
+    step_up(demand, lack)
 }
 
 /// The same answer for a token that was refused without a check of its own, counted as one.
@@ -56,7 +59,7 @@ pub(crate) fn refused(app: &App, action: &str, token: Option<&SessionToken>, rea
 }
 
 /// The one answer for every token that opens nothing; why it does not is for the log.
-fn invalid(action: &str, token: Option<&SessionToken>, reason: Invalid) -> ApiError {
+pub(crate) fn invalid(action: &str, token: Option<&SessionToken>, reason: Invalid) -> ApiError {
     match token {
         None => tracing::debug!("[v1.{action}] No such session (what was sent is no token)"),
         // A session's name with another's secret: somebody guesses, or uses what was renewed.
@@ -74,7 +77,7 @@ fn step_up(demand: Demand, lack: StepUp) -> ApiError {
         StepUp::TooOld => "the user authenticated too long ago",
         StepUp::TooLow => "the user authenticated at too low a level",
     };
-    let error = ApiError::from(Problem::new(Code::StepUpRequired).because(detail));
+    let error = ApiError::because(Code::StepUpRequired, detail);
     error.challenging(Challenge { max_age: demand.max_age, level: demand.min_level })
 }
 

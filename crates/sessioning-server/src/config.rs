@@ -138,7 +138,7 @@ impl CacheConfig {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProxyConfig {
-    /// Whose `X-Forwarded-For` is believed: addresses, networks such as `10.0.0.0/8`, or `unix`.
+    /// Whose `X-Forwarded-*` headers are believed: addresses, networks such as `10.0.0.0/8`, or `unix`.
     #[serde(with = "text::list")]
     pub trusted: Vec<TrustedProxy>,
 }

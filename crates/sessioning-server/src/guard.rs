@@ -9,7 +9,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use sessioning_api::Code;
+use sessioning_api::{Code, is_origin_of};
 
 use crate::access::Surface;
 use crate::app::App;
@@ -48,7 +48,7 @@ fn refused_origin(headers: &HeaderMap, host: Option<&str>, allowed: &[String]) -
     match headers.get(header::ORIGIN) {
         Some(origin) => {
             let origin = String::from_utf8_lossy(origin.as_bytes());
-            if listed(&origin) || is_own(&origin, host) {
+            if listed(&origin) || is_origin_of(&origin, host) {
                 None
             } else {
                 let origin = plain(&origin);
@@ -60,12 +60,6 @@ fn refused_origin(headers: &HeaderMap, host: Option<&str>, allowed: &[String]) -
         }
         None => None,
     }
-}
-
-/// Whether an `Origin` is the very host that was asked. Its scheme is not compared: what ends TLS hides it.
-pub(crate) fn is_own(origin: &str, host: Option<&str>) -> bool {
-    let authority = origin.split_once("://").map(|(_, authority)| authority);
-    authority.is_some() && authority == host
 }
 
 /// Whether a `Host`, with or without a port, is a loopback name or address or one of `hosts`.

@@ -22,6 +22,7 @@ mod metrics;
 mod openapi;
 mod params;
 mod problem;
+mod proxy;
 mod purge;
 mod reach;
 mod router;
@@ -31,7 +32,6 @@ mod signals;
 mod source;
 mod store;
 mod token;
-mod view;
 
 pub use keys::{NewKey, Scope};
 pub use log::{LogGuard, start as start_logging};

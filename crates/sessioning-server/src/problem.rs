@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use sessioning::{CreateError, Error, ErrorKind};
+use sessioning::{CreateError, Error};
 use sessioning_api::{Code, Problem};
 
 use crate::failures::FailedChecks;
@@ -35,7 +35,7 @@ impl ApiError {
 
     /// A problem and what exactly it is; a detail may repeat what the caller sent, but no token or key of it.
     pub(crate) fn because(code: Code, detail: impl std::fmt::Display) -> Self {
-        Problem::new(code).because(plain(&detail.to_string())).into()
+        Problem::new(code).because(detail).into()
     }
 
     /// The request is not what the route takes.
@@ -91,6 +91,7 @@ impl Challenge {
 
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
+        let problem = Problem { detail: problem.detail.map(|detail| plain(&detail).into_owned()), ..problem };
         Self { problem: Box::new(problem), cause: None, challenge: Challenge::default(), failed_checks: None }
     }
 }
@@ -98,22 +99,15 @@ impl From<Problem> for ApiError {
 impl From<Error> for ApiError {
     /// An error of the store is never "not logged in".
     fn from(error: Error) -> Self {
-        let code = match error.kind() {
-            ErrorKind::Overloaded => Code::Overloaded,
-            ErrorKind::Unsupported(why) => return Self::because(Code::NotSupported, why),
-            _ => Code::StoreUnavailable,
-        };
-        Self { cause: Some(error), ..Self::new(code) }
+        Self { cause: Some(error.clone()), ..Problem::from(&error).into() }
     }
 }
 
 impl From<CreateError> for ApiError {
     fn from(error: CreateError) -> Self {
         match error {
-            CreateError::TimeoutTooLong(why) => Self::because(Code::TimeoutTooLong, why),
             CreateError::Failed(error) => error.into(),
-            CreateError::Revoked => Self::because(Code::VersionConflict, error),
-            other => Self::because(Code::LimitReached, other),
+            other => Problem::from(&other).into(),
         }
     }
 }
@@ -127,24 +121,5 @@ impl IntoResponse for ApiError {
         }
         response.extensions_mut().insert(self);
         response
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sec_02_a_random_source_that_fails_is_503() {
-        let error = ApiError::from(CreateError::Failed(ErrorKind::Random.into()));
-        assert_eq!(error.into_response().status(), StatusCode::SERVICE_UNAVAILABLE);
-    }
-
-    #[test]
-    fn a_failing_store_is_never_not_logged_in() {
-        for kind in [ErrorKind::Unavailable, ErrorKind::TimedOut, ErrorKind::NoSpace, ErrorKind::SyncFailed] {
-            assert_eq!(ApiError::from(Error::from(kind)).problem.code, Code::StoreUnavailable);
-        }
-        assert_eq!(ApiError::from(Error::from(ErrorKind::Overloaded)).problem.code, Code::Overloaded);
     }
 }

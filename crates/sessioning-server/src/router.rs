@@ -5,13 +5,13 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::access::{Gate, access};
+use crate::access::{Gate, access, access_of_proxy};
 use crate::app::App;
 use crate::config::ConceptConfig;
 use crate::edge::edge;
@@ -20,8 +20,8 @@ use crate::keys::Scope;
 use crate::openapi::complete;
 use crate::routes::root::{concept_not_found, method_not_allowed, not_found, root};
 use crate::routes::{
-    concept, data, everyone, health, my_sessions, oauth, openapi, renew, session, session_by_id, sessions,
-    sessions_check, user_sessions,
+    concept, data, everyone, ext_authz, forward_auth, health, my_sessions, oauth, openapi, renew, session,
+    session_by_id, sessions, sessions_check, user_sessions,
 };
 
 /// The service's surface: from the outside in, `edge`, `guard`, `access`, route.
@@ -37,6 +37,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(from_fn_with_state(Arc::clone(app), guard))
+        // Past the guard: hosts and origins are the visitors' own here, and the proxy passes them on.
+        .merge(for_proxies(app))
         .layer(from_fn_with_state(Arc::clone(app), edge))
         .with_state(Arc::clone(app))
 }
@@ -82,6 +84,18 @@ fn concept_surface(app: &Arc<App>) -> Router<Arc<App>> {
         Some(cors) => routes.layer(cors),
         None => routes,
     }
+}
+
+/// Where reverse proxies ask about their visitors. Not described in `openapi.json`: nothing else calls it.
+fn for_proxies(app: &Arc<App>) -> Router<Arc<App>> {
+    let ext_authz = any(ext_authz::required);
+    Router::new()
+        .route("/v1/forward-auth", any(forward_auth::required))
+        .route("/v1/forward-auth/{policy}", any(forward_auth::by_policy))
+        .route("/v1/ext-authz", ext_authz.clone())
+        .route("/v1/ext-authz/", ext_authz.clone())
+        .route("/v1/ext-authz/{*path}", ext_authz)
+        .route_layer(from_fn_with_state(Arc::clone(app), access_of_proxy))
 }
 
 /// What is told about the service itself, on a listener of its own.

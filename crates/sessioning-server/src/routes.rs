@@ -3,6 +3,8 @@
 pub(crate) mod concept;
 pub(crate) mod data;
 pub(crate) mod everyone;
+pub(crate) mod ext_authz;
+pub(crate) mod forward_auth;
 pub(crate) mod health;
 pub(crate) mod my_sessions;
 pub(crate) mod oauth;

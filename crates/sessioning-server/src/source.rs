@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use axum::extract::Request;
-use axum::http::HeaderMap;
+use axum::http::{Extensions, HeaderMap};
 
 use crate::config::TrustedProxy;
 
@@ -15,6 +15,19 @@ pub(crate) enum Peer {
     Address(IpAddr),
     /// Whoever can reach the socket in the file system.
     Unix,
+}
+
+impl Peer {
+    /// Whether these proxies are believed, and it is one of them.
+    fn is_among(self, trusted: &[TrustedProxy]) -> bool {
+        trusted.iter().any(|proxy| match (self, proxy) {
+            (Self::Address(address), TrustedProxy::Network(network)) => {
+                network.contains(&address.to_canonical())
+            }
+            (Self::Unix, TrustedProxy::Unix) => true,
+            _ => false,
+        })
+    }
 }
 
 /// What is counted as one source: an IPv4 address, or the /64 of an IPv6 one, which is one customer's.
@@ -39,6 +52,11 @@ impl std::fmt::Display for Source {
     }
 }
 
+/// Whether the other end of the connection is a proxy that is believed.
+pub(crate) fn is_from_proxy(extensions: &Extensions, trusted: &[TrustedProxy]) -> bool {
+    extensions.get().is_some_and(|peer: &Peer| peer.is_among(trusted))
+}
+
 /// Where a request came from; `None` if that has no address.
 pub(crate) fn of(request: &Request, trusted: &[TrustedProxy]) -> Option<Source> {
     let peer = *request.extensions().get::<Peer>()?;
@@ -47,25 +65,20 @@ pub(crate) fn of(request: &Request, trusted: &[TrustedProxy]) -> Option<Source> 
 
 /// The last address that somebody believed wrote: from the right, past those who are believed themselves.
 fn find(peer: Peer, headers: &HeaderMap, trusted: &[TrustedProxy]) -> Option<IpAddr> {
-    let is_trusted = |address: IpAddr| {
-        let address = address.to_canonical();
-        trusted
-            .iter()
-            .any(|proxy| matches!(proxy, TrustedProxy::Network(network) if network.contains(&address)))
-    };
     let mut nearest = match peer {
-        Peer::Address(address) if is_trusted(address) => Some(address),
-        Peer::Unix if trusted.contains(&TrustedProxy::Unix) => None,
-        Peer::Address(address) => return Some(address),
-        Peer::Unix => return None,
+        Peer::Address(address) => Some(address),
+        Peer::Unix => None,
     };
+    if !peer.is_among(trusted) {
+        return nearest;
+    }
     let headers: Vec<_> = headers.get_all(FORWARDED_FOR).iter().collect();
     let hops = headers.iter().rev().flat_map(|header| header.as_bytes().rsplit(|byte| *byte == b','));
     for hop in hops {
         // What is no address was not written by a proxy of ours; neither is anything before it.
         let Some(address) = address(hop) else { break };
         nearest = Some(address);
-        if !is_trusted(address) {
+        if !Peer::Address(address).is_among(trusted) {
             break;
         }
     }

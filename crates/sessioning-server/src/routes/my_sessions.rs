@@ -15,7 +15,6 @@ use crate::openapi::NotLoggedIn;
 use crate::params::{self, Id, PageQuery};
 use crate::problem::ApiError;
 use crate::token::Sent;
-use crate::view;
 
 /// Lists the holder's sessions.
 #[utoipa::path(get, path = "/v1/my/sessions", tag = "session", operation_id = "list_my_sessions",
@@ -50,7 +49,7 @@ pub(crate) async fn page(app: &App, owner: &Owner, query: &PageQuery) -> Result<
         None => None,
         Some(id) => Some(app.cursors.write(owner, id).await?),
     };
-    Ok(Json(SessionPage { items: page.sessions.iter().map(view::session).collect(), next_cursor }))
+    Ok(Json(SessionPage { items: page.sessions.iter().map(Into::into).collect(), next_cursor }))
 }
 
 /// Ends one of the holder's sessions.

@@ -6,10 +6,10 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
-use sessioning::{Changed, Invalid};
+use sessioning::{Authentication, Changed, Invalid};
 use sessioning_api::{Code, IssuedSession, RenewSession};
 
-use super::sessions::{authentication, issued};
+use super::sessions::issued;
 use crate::access::Caller;
 use crate::app::App;
 use crate::body;
@@ -38,7 +38,7 @@ pub(crate) async fn renew(
     body: Body,
 ) -> Result<Json<IssuedSession>, ApiError> {
     let wanted: RenewSession = body::json_or_default(&headers, body, &app.config.limits).await?;
-    let new = authentication(wanted.authenticated.as_ref())?;
+    let new = wanted.authenticated.as_ref().map(Authentication::try_from).transpose()?;
     let token = token.ok_or_else(|| refused(&app, "renew", None, Invalid::Unknown))?;
     let stepped_up = new.is_some();
     match app.sessioning.renew(&caller.namespace, &token, new).await? {

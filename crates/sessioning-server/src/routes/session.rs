@@ -15,7 +15,6 @@ use crate::check::holder;
 use crate::params::{self, DemandQuery};
 use crate::problem::ApiError;
 use crate::token::Sent;
-use crate::view;
 
 /// Tells whose session it is.
 ///
@@ -41,7 +40,7 @@ pub(crate) async fn check(
 /// A session, with its version as the `ETag`.
 pub(crate) fn found(session: &Session) -> Response {
     let tag = HeaderValue::from_str(&etag(session.version())).unwrap_or(HeaderValue::from_static("\"\""));
-    ([(header::ETAG, tag)], Json(FoundSession { session: view::session(session) })).into_response()
+    ([(header::ETAG, tag)], Json(FoundSession { session: session.into() })).into_response()
 }
 
 /// How a version looks as an entity tag.

@@ -13,11 +13,11 @@ use sessioning_api::{CheckSessions, CheckVerdict, CheckedSession, CheckedSession
 
 use crate::access::Caller;
 use crate::app::App;
+use crate::body;
 use crate::check::check;
 use crate::failures::FailedChecks;
 use crate::params::demand;
 use crate::problem::ApiError;
-use crate::{body, view};
 
 const MOST: usize = 1000;
 /// How many are looked up at once.
@@ -65,5 +65,5 @@ fn result(checked: Checked) -> CheckedSession {
         Checked::StepUp(..) => CheckVerdict::StepUpRequired,
         Checked::Invalid(_) => CheckVerdict::SessionInvalid,
     };
-    CheckedSession { verdict, session: checked.live().as_ref().map(view::session) }
+    CheckedSession { verdict, session: checked.live().as_ref().map(Into::into) }
 }

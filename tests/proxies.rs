@@ -1,0 +1,110 @@
+//! Real reverse proxies before a real application, asking the service whose each request is. They run on the files of
+//! `deploy/proxies`, of which only addresses and the key are changed.
+//!
+//! `SESSIONING_TEST_ALL_PROXIES` set to 1 adds HAProxy and Apache (`scripts/test --all-proxies`).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+#[path = "proxies/application.rs"]
+mod application;
+#[path = "proxies/cases.rs"]
+mod cases;
+#[path = "proxies/proxy.rs"]
+mod proxy;
+#[path = "proxies/stage.rs"]
+mod stage;
+mod support;
+#[path = "proxies/table.rs"]
+mod table;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use proxy::{APACHE, CADDY, ENVOY, HAPROXY, Kind, NGINX, Proxy};
+use stage::Stage;
+use support::{Connection, Service};
+use table::Row;
+
+#[test]
+fn nginx() {
+    run(&NGINX);
+}
+
+#[test]
+fn caddy() {
+    run(&CADDY);
+}
+
+#[test]
+fn envoy() {
+    run(&ENVOY);
+}
+
+#[test]
+fn haproxy() {
+    run_if_asked(&HAPROXY);
+}
+
+#[test]
+fn apache() {
+    run_if_asked(&APACHE);
+}
+
+#[test]
+fn what_nginx_branches_on_sees_the_cookie_that_it_cannot_name() {
+    let Some(program) = NGINX.program() else { return };
+    let proxy = Proxy::start_with(&NGINX, &program, |file| {
+        let map = file.lines().find(|line| line.contains("$has_session_cookie {")).unwrap();
+        let named = "return 200 '$has_session_cookie $cookie___Host-session';";
+        format!("{map}\nserver {{ listen 127.0.0.1:8080; location / {{ {named} }} }}")
+    });
+    let told = |cookie: &str| {
+        let mut connection = Connection::open(&proxy.address).unwrap();
+        connection.request("GET", "/", &[("Cookie", cookie)], b"").unwrap().body
+    };
+    for (cookie, has) in [
+        ("__Host-session=ses_x", "1"),
+        ("a=b; __Host-session=ses_x", "1"),
+        ("a=b;__Host-session=ses_x; c=d", "1"),
+        ("__Host-session=", "0"),
+        ("a__Host-session=ses_x", "0"),
+        ("a=__Host-session=ses_x", "0"),
+        ("__Host-sessions=ses_x", "0"),
+        ("a=b", "0"),
+    ] {
+        // The name as it is written is the text "-session", and the same for everybody.
+        assert_eq!(told(cookie), format!("{has} -session"), "{cookie}");
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a test that was not asked for says so")]
+fn run_if_asked(kind: &Kind) {
+    if std::env::var("SESSIONING_TEST_ALL_PROXIES").is_ok_and(|asked| asked == "1") {
+        run(kind);
+    } else {
+        println!("{} is tested by scripts/test --all-proxies", kind.name);
+    }
+}
+
+/// Every case, also after one that failed; then fails if one did.
+fn run(kind: &Kind) {
+    let Some(program) = kind.program() else { return };
+    let mut row = Row::new(kind.name);
+    row.add("key", holds(|| with_a_key(kind, &program)));
+    let service = Service::start(&["--store", "memory:", "--set", "proxy.trusted=127.0.0.1/32"]);
+    let mut stage = Stage::set(kind, &program, service, "");
+    for (name, case) in cases::CASES {
+        row.add(name, holds(|| case(&mut stage)));
+        stage.application.take();
+    }
+    row.print();
+    assert!(row.failed().is_empty(), "{} fails: {:?}\n{}", kind.name, row.failed(), stage.proxy.log());
+}
+
+fn holds(case: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(case)).is_ok()
+}
+
+fn with_a_key(kind: &Kind, program: &Path) {
+    let (service, key, _folder) = Service::guarded(&["--set", "proxy.trusted=127.0.0.1/32"]);
+    cases::key(&mut Stage::set(kind, program, service, &key), &key);
+}
