@@ -6,6 +6,7 @@ use std::time::Duration;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde_json::{Map, Value};
 use sessioning_api::{
     Authenticated, Code, CreateSession, Everyone, FoundSession, IssuedSession, Problem, RenewSession,
     RevokeEveryone, Revoked, RevokedEveryone, SessionPage, SessionView,
@@ -13,6 +14,8 @@ use sessioning_api::{
 
 use crate::{Error, ErrorKind};
 
+/// Where the holder of a token finds their own sessions.
+const MINE: &str = "/v1/my/sessions";
 /// How long a call may take, connecting included.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -81,10 +84,7 @@ impl Client {
     /// When the service refuses or is unavailable, which says nothing about the session.
     pub async fn check(&self, token: &str) -> Result<Option<SessionView>, Error> {
         let answer = self.request_with(Method::GET, "/v1/session", token)?.send().await?;
-        match unless(Code::SessionInvalid, successful(answer).await)? {
-            Some(answer) => Ok(Some(answer.json::<FoundSession>().await?.session)),
-            None => Ok(None),
-        }
+        found(unless(Code::SessionInvalid, successful(answer).await)?).await
     }
 
     /// Gives a session a new token, and with `authenticated` a new authentication of its user; `None` is "not
@@ -117,6 +117,69 @@ impl Client {
         successful(answer).await.map(drop)
     }
 
+    /// Patches the application's data with a JSON merge patch (RFC 7396); the session as it is then. `None` is "not
+    /// logged in", and nothing was written.
+    ///
+    /// # Errors
+    ///
+    /// When the service refuses or is unavailable; whether the patch was done is then unknown.
+    pub async fn patch_data(
+        &self,
+        token: &str,
+        patch: &Map<String, Value>,
+    ) -> Result<Option<SessionView>, Error> {
+        let request = self.request_with(Method::PATCH, "/v1/session/data", token)?.json(patch);
+        found(unless(Code::SessionInvalid, successful(request.send().await?).await)?).await
+    }
+
+    /// A page of the sessions of whoever holds the token ("your devices"): at most `limit` (1 to 1,000), from where
+    /// the page before ended. `None` is "not logged in".
+    ///
+    /// # Errors
+    ///
+    /// When the service refuses or is unavailable.
+    pub async fn list_mine(
+        &self,
+        token: &str,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Result<Option<SessionPage>, Error> {
+        let request = self.request_with(Method::GET, MINE, token)?.query(&[("limit", limit)]);
+        let request = request.query(&cursor.map(|cursor| ("cursor", cursor)).as_slice());
+        match unless(Code::SessionInvalid, successful(request.send().await?).await)? {
+            Some(answer) => Ok(Some(answer.json().await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Ends one of the sessions of whoever holds the token, by its public id. `None` is "not logged in", `false` that
+    /// they have no such session.
+    ///
+    /// # Errors
+    ///
+    /// When the service refuses or is unavailable; calling again is safe.
+    pub async fn end_mine(&self, token: &str, id: &str) -> Result<Option<bool>, Error> {
+        let path = format!("{MINE}/{}", utf8_percent_encode(id, NON_ALPHANUMERIC));
+        let answer = successful(self.request_with(Method::DELETE, &path, token)?.send().await?).await;
+        match unless(Code::SessionInvalid, answer) {
+            Ok(answer) => Ok(answer.map(|_| true)),
+            Err(error) => unless(Code::NotFound, Err(error)).map(|_| Some(false)),
+        }
+    }
+
+    /// Ends all sessions of whoever holds the token but their own; how many. `None` is "not logged in".
+    ///
+    /// # Errors
+    ///
+    /// When the service refuses or is unavailable; calling again is safe.
+    pub async fn end_my_others(&self, token: &str) -> Result<Option<u64>, Error> {
+        let answer = successful(self.request_with(Method::DELETE, MINE, token)?.send().await?).await;
+        match unless(Code::SessionInvalid, answer)? {
+            Some(answer) => Ok(Some(answer.json::<Revoked>().await?.revoked)),
+            None => Ok(None),
+        }
+    }
+
     /// A page of a user's sessions, for an operator: at most `limit` (1 to 1,000), from where the page before
     /// ended.
     ///
@@ -141,10 +204,7 @@ impl Client {
     /// When the service refuses or is unavailable.
     pub async fn describe(&self, id: &str) -> Result<Option<SessionView>, Error> {
         let answer = self.request(Method::GET, &id_path(id)).send().await?;
-        match unless(Code::NotFound, successful(answer).await)? {
-            Some(answer) => Ok(Some(answer.json::<FoundSession>().await?.session)),
-            None => Ok(None),
-        }
+        found(unless(Code::NotFound, successful(answer).await)?).await
     }
 
     /// Ends the session of a public id, for an operator; also good if it had ended. `None` if the id is none.
@@ -208,6 +268,13 @@ fn user_path(user: &str) -> Result<String, Error> {
     match user {
         "." | ".." => Err(Error::new(ErrorKind::Unusable)),
         user => Ok(format!("/v1/users/{}/sessions", utf8_percent_encode(user, NON_ALPHANUMERIC))),
+    }
+}
+
+async fn found(answer: Option<Response>) -> Result<Option<SessionView>, Error> {
+    match answer {
+        Some(answer) => Ok(Some(answer.json::<FoundSession>().await?.session)),
+        None => Ok(None),
     }
 }
 

@@ -1,0 +1,54 @@
+//! The layer: which backend and which cookie.
+
+use std::fmt;
+use std::sync::Arc;
+
+use sessioning::Sessioning;
+use sessioning_api::SessionCookie;
+use tower_layer::Layer;
+
+use crate::{Backend, InProcess, SessionService};
+
+/// Gives every request a [`Visitor`](crate::Visitor), from which the extractors take. Cheap to clone.
+#[derive(Clone)]
+pub struct SessionLayer(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) cookie: SessionCookie,
+}
+
+impl SessionLayer {
+    /// Sessions of a backend, such as a [`sessioning_client::Client`] of the service, with the default cookie:
+    /// `__Host-session=…; Path=/; Secure; HttpOnly; SameSite=Lax`.
+    #[must_use]
+    pub fn new(backend: impl Backend) -> Self {
+        Self(Arc::new(Shared { backend: Arc::new(backend), cookie: SessionCookie::default() }))
+    }
+
+    /// Sessions that this process keeps.
+    #[must_use]
+    pub fn in_process(sessioning: Sessioning) -> Self {
+        Self::new(InProcess::new(sessioning))
+    }
+
+    /// The same with another cookie.
+    #[must_use]
+    pub fn with_cookie(self, cookie: SessionCookie) -> Self {
+        Self(Arc::new(Shared { backend: Arc::clone(&self.0.backend), cookie }))
+    }
+}
+
+impl<S> Layer<S> for SessionLayer {
+    type Service = SessionService<S>;
+
+    fn layer(&self, inner: S) -> SessionService<S> {
+        SessionService::new(inner, Arc::clone(&self.0))
+    }
+}
+
+impl fmt::Debug for SessionLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionLayer").field("cookie", &self.0.cookie.name()).finish_non_exhaustive()
+    }
+}
