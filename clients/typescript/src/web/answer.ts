@@ -1,0 +1,21 @@
+import type { Visit } from "./visit.ts";
+
+/** The headers of an answer, before they are sent. */
+export interface AnswerHeaders {
+  get(name: string): string | undefined;
+  set(name: string, value: string): void;
+  /** Adds a `Set-Cookie`, and takes away those that `replaces` is true for. */
+  setCookie(value: string, replaces: (other: string) => boolean): void;
+}
+
+/**
+ * Completes the headers of an answer: what depends on the cookie says so to caches, and is not kept by any. A handler that
+ * has set `Cache-Control` itself is believed, unless the answer sets the cookie.
+ */
+export function complete(headers: AnswerHeaders, visit: Visit): void {
+  const vary = headers.get("Vary");
+  if (!/(^|,)\s*(cookie|\*)\s*(,|$)/i.test(vary ?? "")) headers.set("Vary", vary ? `${vary}, Cookie` : "Cookie");
+  const { setCookie, cookie } = visit;
+  if (setCookie !== undefined) headers.setCookie(setCookie, (other) => cookie.isSetBy(other));
+  if (setCookie !== undefined || !headers.get("Cache-Control")) headers.set("Cache-Control", "no-store");
+}

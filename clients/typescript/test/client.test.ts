@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { SessioningClient, SessioningRefused, StepUpRequired } from "../src/index.ts";
+import { type Running, SKIP, startService } from "./support/service.ts";
+
+describe("the client and the real service", { skip: SKIP }, () => {
+  let service: Running;
+  let client: SessioningClient;
+
+  before(async () => {
+    service = await startService();
+    client = new SessioningClient({ url: service.url });
+  });
+  after(() => service.stop());
+
+  it("logs in, tells who it is, and logs out", async () => {
+    const { token, session } = await client.create("alice");
+    assert.match(token, /^ses_[0-9a-f]{104}$/);
+    assert.equal(session.user, "alice");
+    assert.equal(await client.getUser(token), "alice");
+    assert.equal((await client.check(token))?.id, session.id);
+    await client.delete(token);
+    assert.equal(await client.check(token), null);
+    assert.equal(await client.getUser(token), null);
+    await client.delete(token);
+  });
+
+  it("keeps what a session begins with", async () => {
+    const { token } = await client.create("bob", {
+      idle_timeout: "30m",
+      authenticated: { amr: ["pwd"], level: 1 },
+      metadata: { label: "laptop" },
+      data: { theme: "dark" },
+    });
+    const session = await client.check(token);
+    assert.deepEqual(session?.amr, ["pwd"]);
+    assert.equal(session.metadata.label, "laptop");
+    assert.deepEqual(session.data, { theme: "dark" });
+    assert.equal(Date.parse(session.idle_expires_at!) - Date.parse(session.last_seen), 30 * 60_000);
+  });
+
+  it("says null for what is no token, whatever it is", async () => {
+    const { token } = await client.create("carol");
+    const bad = ["", "x", "ses_", token.slice(0, -1), token.toUpperCase(), `${token} `, `${token}\r\nX-Api-Key: sk_1`, "é", "x".repeat(9_000), null, undefined];
+    for (const text of bad) {
+      assert.equal(await client.check(text), null);
+      assert.equal(await client.list(text), null);
+      assert.equal(await client.renew(text), null);
+      assert.equal(await client.revoke(text, "01a213e2-bbc3-7b08-ba10-ae4dfcb60f5f"), null);
+      assert.equal(await client.revokeOthers(text), null);
+      await client.delete(text);
+    }
+    assert.equal(await client.check({ $ne: null } as unknown as string), null);
+    assert.equal(await client.getUser(token), "carol");
+  });
+
+  it("lists the holder's sessions page by page, ends one of them, and all others", async () => {
+    const all = [];
+    for (let n = 0; n < 4; n++) all.push(await client.create("dora"));
+    const stranger = await client.create("eve");
+    const [first, second, third] = all;
+    const page = await client.list(first!.token, { limit: 3 });
+    assert.equal(page!.items.length, 3);
+    const rest = await client.list(first!.token, { cursor: page!.next_cursor! });
+    const listed = [...page!.items, ...rest!.items].map(({ id }) => id);
+    assert.deepEqual(listed.sort(), all.map(({ session }) => session.id).sort());
+    assert.equal(await client.revoke(first!.token, second!.session.id), true);
+    assert.equal(await client.check(second!.token), null);
+    assert.equal(await client.revoke(first!.token, stranger.session.id), false);
+    assert.equal(await client.revokeOthers(first!.token), 2);
+    assert.equal(await client.check(third!.token), null);
+    assert.equal(await client.getUser(first!.token), "dora");
+    assert.equal(await client.getUser(stranger.token), "eve");
+  });
+
+  it("takes no other text for an id, which would call something else", async () => {
+    const mine = await client.create("frank");
+    const other = await client.create("frank");
+    for (const id of ["", ".", "..", "../..", "?", "#", "%2e%2e", `${other.session.id}/`]) {
+      assert.equal(await client.revoke(mine.token, id), false, id);
+    }
+    assert.equal(await client.getUser(other.token), "frank");
+    for (const user of ["", ".", "..", "\ud800"]) {
+      await assert.rejects(client.revokeUser(user), TypeError);
+    }
+  });
+
+  it("renews: the old token is dead, the session the same", async () => {
+    const { token, session } = await client.create("grace");
+    const renewed = await client.renew(token, { authenticated: { amr: ["otp"], level: 2 } });
+    assert.equal(renewed!.session.id, session.id);
+    assert.equal(renewed!.session.level, 2);
+    assert.equal(await client.check(token), null);
+    assert.equal(await client.getUser(renewed!.token), "grace");
+    assert.equal(await client.renew(token), null);
+  });
+
+  it("tells a step-up from a refusal and from not logged in", async () => {
+    const { token } = await client.create("heidi", { authenticated: { level: 1 } });
+    await assert.rejects(client.check(token, { minLevel: 2 }), (error) => {
+      assert.ok(error instanceof StepUpRequired && error instanceof SessioningRefused);
+      assert.equal(error.code, "step_up_required");
+      assert.equal(error.httpStatus, 401);
+      return true;
+    });
+    assert.equal(await client.getUser(token, { minLevel: 1, maxAge: "5m" }), "heidi");
+    const [verdict] = await client.checkMany([token], { minLevel: 2 });
+    assert.deepEqual(verdict, { verdict: "step_up_required", session: null });
+  });
+
+  it("checks many in order, more than the service takes at once", async () => {
+    const [ivan, igor] = [await client.create("ivan"), await client.create("igor")];
+    const tokens = [...Array<string>(1_100).fill(ivan.token), "x", igor.token];
+    const results = await client.checkMany(tokens);
+    const users = results.map(({ verdict, session }) => session?.user ?? verdict);
+    assert.deepEqual(users, [...Array<string>(1_100).fill("ivan"), "session_invalid", "igor"]);
+    assert.deepEqual(await client.checkMany([]), []);
+  });
+
+  it("gives each caller a session of its own", async () => {
+    const { token } = await client.create("judy", { data: { n: 1 } });
+    const [one, two] = await Promise.all([client.check(token), client.check(token)]);
+    one!.data["n"] = 2;
+    assert.equal(two!.data["n"], 1);
+  });
+
+  it("says what the service refuses, with its code and request", async () => {
+    await assert.rejects(client.create("line\nbreak"), (error) => {
+      assert.ok(error instanceof SessioningRefused);
+      assert.equal(error.code, "invalid_user");
+      assert.equal(error.httpStatus, 422);
+      assert.ok(error.requestId);
+      return true;
+    });
+  });
+
+  it("lists and ends a user's sessions for an operator, with any name", async () => {
+    for (const user of ["a/b", "ü?#%", "…", "c d"]) {
+      const one = await client.create(user);
+      const two = await client.create(user);
+      const page = await client.listUser(user);
+      assert.deepEqual(page.items.map(({ id }) => id).sort(), [one, two].map(({ session }) => session.id).sort());
+      assert.equal(await client.revokeUser(user, { except: two.session.id }), 1);
+      assert.equal(await client.check(one.token), null);
+      assert.equal(await client.getUser(two.token), user);
+    }
+  });
+
+  it("keeps namespaces apart", async () => {
+    const other = new SessioningClient({ url: service.url, namespace: "other" });
+    const { token } = await other.create("kim");
+    assert.equal(await client.check(token), null);
+    assert.equal(await other.getUser(token), "kim");
+  });
+});
+
+describe("the options", () => {
+  it("are refused when they cannot be used, without being repeated", () => {
+    const secret = "sk_0123456789abcdef_hunter2";
+    for (const options of [
+      { url: "127.0.0.1:7377" },
+      { url: "ftp://host" },
+      { url: `http://user:${secret}@host` },
+      { url: `http://host/?key=${secret}` },
+      { apiKey: `${secret}\n` },
+      { apiKey: "" },
+      { namespace: "a b" },
+      { timeout: 0 },
+      { timeout: NaN },
+      { timeout: Infinity },
+    ]) {
+      assert.throws(() => new SessioningClient(options), (error) => {
+        assert.ok(error instanceof TypeError);
+        assert.doesNotMatch(error.message, /hunter2/);
+        return true;
+      }, JSON.stringify(options));
+    }
+  });
+});
