@@ -16,7 +16,18 @@ use super::{Config, ConfigError, ProfileSetting, StoreUrl};
 const DEFAULT_FILE: &str = "sessioning.toml";
 const PREFIX: &str = "SESSIONING_";
 /// What other parts of the program read from the environment.
-const NOT_SETTINGS: [&str; 7] = ["URL", "ADMIN_URL", "API_KEY", "CONFIG", "BIN", "COPY_FROM", "COPY_TO"];
+const NOT_SETTINGS: [&str; 9] = [
+    "URL",
+    "ADMIN_URL",
+    "API_KEY",
+    "CONFIG",
+    "BIN",
+    "COPY_FROM",
+    "COPY_TO",
+    // Of the TypeScript concept, whose environment may be shared.
+    "UNKNOWN_SESSION",
+    "NAMESPACES",
+];
 /// The variables in which the original finds its database: its address, and its name.
 const ORIGINAL: (&str, &str) = ("MONGODB_URL", "DB_NAME");
 

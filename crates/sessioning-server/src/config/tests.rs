@@ -39,6 +39,17 @@ fn a_longest_timeout_of_its_own_is_in_the_policy() {
 }
 
 #[test]
+fn variables_of_other_parts_are_none_of_ours_and_misspelt_ones_are_refused() {
+    let with = |name: &str| Layers::default().environment([(name.to_owned(), "x".to_owned())].into_iter());
+    for others in
+        ["SESSIONING_URL", "SESSIONING_API_KEY_FILE", "SESSIONING_UNKNOWN_SESSION", "SESSIONING_TEST_X"]
+    {
+        assert!(with(others).is_ok(), "{others}");
+    }
+    assert!(with("SESSIONING_STOER").is_err());
+}
+
+#[test]
 fn addresses_and_sizes_are_read_as_they_are_written() {
     for text in ["127.0.0.1:7377", "[::1]:0", "localhost:80", "unix:/run/s"] {
         assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
