@@ -102,6 +102,17 @@ fn who_is_not_logged_in_passes_only_where_anybody_may() {
 }
 
 #[test]
+fn visitors_without_a_token_are_no_failed_checks() {
+    let service = Service::start(&["--store", "memory:"]);
+    for path in [FORWARD, OPTIONAL, "/v1/ext-authz/x"] {
+        ask(&service, path, &[("Cookie", "theme=dark")]);
+    }
+    assert_eq!(service.metric("sessioning_checks_total"), 0.0);
+    ask(&service, OPTIONAL, &[("Cookie", &cookie("rubbish"))]);
+    assert_eq!(service.metric("sessioning_checks_total{result=\"malformed\"}"), 1.0);
+}
+
+#[test]
 fn a_policy_stands_in_the_path_and_nothing_a_visitor_sends_is_one() {
     let service = Service::start(&["--store", "memory:"]);
     let (token, _) = service.begin(r#"{"user": "alice", "authenticated": {"amr": ["pwd"], "level": 1}}"#);

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use sessioning::{Checked, Session, SessionToken};
+use sessioning::{Checked, Session};
 use sessioning_api::{Code, moment};
 
 use crate::access::Caller;
@@ -67,10 +67,12 @@ pub(crate) async fn decide(
     headers: &HeaderMap,
 ) -> Result<Response, ApiError> {
     let namespace = caller.within(policy.namespace.as_ref()).map_err(faulty)?;
-    let token = match visitor(app, visit, headers)? {
-        None if policy.anonymous => return Ok(anonymous()),
-        token => token,
-    };
+    // Of two tokens that differ one is not its sender's, so neither counts.
+    let Ok(Some((place, text))) = find(headers, app) else { return nobody(policy) };
+    if place == Place::Cookie && visit.method.as_ref().is_some_and(|method| !method.is_safe()) {
+        check_origin(headers, visit.host.as_deref())?;
+    }
+    let token = app.token(std::str::from_utf8(text).unwrap_or_default());
     match check(app, namespace, token.as_ref(), policy.demand).await? {
         Checked::Live(session) => Ok(passing(&session)),
         Checked::Invalid(_) if policy.anonymous => Ok(anonymous()),
@@ -79,17 +81,9 @@ pub(crate) async fn decide(
     }
 }
 
-/// The token that a visitor sent, if they sent one; two that differ are none.
-///
-/// # Errors
-///
-/// When a page of another origin made the visitor's browser send it with a method that changes things.
-fn visitor(app: &App, visit: &Visit, headers: &HeaderMap) -> Result<Option<SessionToken>, ApiError> {
-    let Ok(Some((place, text))) = find(headers, app) else { return Ok(None) };
-    if place == Place::Cookie && visit.method.as_ref().is_some_and(|method| !method.is_safe()) {
-        check_origin(headers, visit.host.as_deref())?;
-    }
-    Ok(app.token(std::str::from_utf8(text).unwrap_or_default()))
+/// The answer to a visitor who sent no token: nothing was checked.
+fn nobody(policy: &Policy) -> Result<Response, ApiError> {
+    if policy.anonymous { Ok(anonymous()) } else { Err(ApiError::new(Code::SessionInvalid)) }
 }
 
 /// Every answer that lets pass carries every header, and none is empty: a proxy that copies them overwrites what the
