@@ -2,24 +2,45 @@
 //! `deploy/proxies`, of which only addresses and the key are changed.
 //!
 //! `SESSIONING_TEST_ALL_PROXIES` set to 1 adds HAProxy and Apache (`scripts/test --all-proxies`).
+#![allow(unreachable_pub, reason = "the modules of a test are for each other")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[path = "proxies/application.rs"]
 mod application;
 #[path = "proxies/cases.rs"]
 mod cases;
+#[path = "proxies/forgeries.rs"]
+mod forgeries;
+#[path = "proxies/identity.rs"]
+mod identity;
+#[path = "proxies/kind.rs"]
+mod kind;
+#[path = "proxies/outage.rs"]
+mod outage;
+#[path = "proxies/places.rs"]
+mod places;
 #[path = "proxies/proxy.rs"]
 mod proxy;
+#[path = "proxies/question.rs"]
+mod question;
+#[path = "proxies/secret.rs"]
+mod secret;
+#[path = "proxies/sessions.rs"]
+mod sessions;
 #[path = "proxies/stage.rs"]
 mod stage;
 mod support;
 #[path = "proxies/table.rs"]
 mod table;
+#[path = "proxies/traffic.rs"]
+mod traffic;
 
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use proxy::{APACHE, CADDY, ENVOY, HAPROXY, Kind, NGINX, Proxy};
+use kind::{APACHE, CADDY, ENVOY, HAPROXY, Kind, NGINX, Setting, root};
+use proxy::Proxy;
 use stage::Stage;
 use support::{Connection, Service};
 use table::Row;
@@ -52,10 +73,12 @@ fn apache() {
 #[test]
 fn what_nginx_branches_on_sees_the_cookie_that_it_cannot_name() {
     let Some(program) = NGINX.program() else { return };
-    let proxy = Proxy::start_with(&NGINX, &program, |file| {
-        let map = file.lines().find(|line| line.contains("$has_session_cookie {")).unwrap();
-        let named = "return 200 '$has_session_cookie $cookie___Host-session';";
-        format!("{map}\nserver {{ listen 127.0.0.1:8080; location / {{ {named} }} }}")
+    let file = fs::read_to_string(root().join("deploy/proxies/nginx/sessioning.conf")).unwrap();
+    let map = file.lines().find(|line| line.contains("$has_session_cookie {")).unwrap();
+    let proxy = Proxy::start(&NGINX, &program, &|listen| {
+        let answer = "return 200 '$has_session_cookie $cookie___Host-session';";
+        let server = format!("{map}\nserver {{ listen {listen}; location / {{ {answer} }} }}\n");
+        vec![Setting::Instead(server)]
     });
     let told = |cookie: &str| {
         let mut connection = Connection::open(&proxy.address).unwrap();
@@ -89,6 +112,7 @@ fn run_if_asked(kind: &Kind) {
 fn run(kind: &Kind) {
     let Some(program) = kind.program() else { return };
     let mut row = Row::new(kind.name);
+    row.add("question", holds(|| question::question(kind, &program)));
     row.add("key", holds(|| with_a_key(kind, &program)));
     let service = Service::start(&["--store", "memory:", "--set", "proxy.trusted=127.0.0.1/32"]);
     let mut stage = Stage::set(kind, &program, service, "");
@@ -106,5 +130,5 @@ fn holds(case: impl FnOnce()) -> bool {
 
 fn with_a_key(kind: &Kind, program: &Path) {
     let (service, key, _folder) = Service::guarded(&["--set", "proxy.trusted=127.0.0.1/32"]);
-    cases::key(&mut Stage::set(kind, program, service, &key), &key);
+    secret::key(&mut Stage::set(kind, program, service, &key), &key);
 }

@@ -1,4 +1,4 @@
-//! An application behind a proxy, which remembers every request just as it came.
+//! An application behind a proxy, which remembers every request just as it came. It may stand for the service, too.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -64,6 +64,11 @@ pub struct Application {
 
 impl Application {
     pub fn start() -> Self {
+        Self::answering("")
+    }
+
+    /// One whose answers have these lines in their heads, and no body if there are any.
+    pub fn answering(lines: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
@@ -72,7 +77,7 @@ impl Application {
             for stream in listener.incoming() {
                 let seen = Arc::clone(&remembering);
                 // A proxy that breaks a connection off is its own business.
-                thread::spawn(move || drop(serve(&stream.unwrap(), &seen)));
+                thread::spawn(move || drop(serve(&stream.unwrap(), &seen, lines)));
             }
         });
         Self { port, seen }
@@ -84,16 +89,16 @@ impl Application {
     }
 }
 
-fn serve(stream: &TcpStream, seen: &Mutex<Vec<Seen>>) -> std::io::Result<()> {
+fn serve(stream: &TcpStream, seen: &Mutex<Vec<Seen>>, lines: &str) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     while let Some(request) = read(&mut reader)? {
         let upgrade = request.headers().any(|(name, _)| name.eq_ignore_ascii_case("upgrade"));
         seen.lock().unwrap().push(request);
-        if upgrade {
+        if upgrade && lines.is_empty() {
             return echo(reader, stream);
         }
-        let length = GREETING.len();
-        write!(&*stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{GREETING}")?;
+        let body = if lines.is_empty() { GREETING } else { "" };
+        write!(&*stream, "HTTP/1.1 200 OK\r\n{lines}Content-Length: {}\r\n\r\n{body}", body.len())?;
     }
     Ok(())
 }

@@ -5,7 +5,8 @@ use std::net::TcpStream;
 use std::path::Path;
 
 use crate::application::{Application, Seen};
-use crate::proxy::{Kind, Places, Proxy};
+use crate::kind::{Kind, Places};
+use crate::proxy::Proxy;
 use crate::support::{Answer, Connection, PATIENCE, Service};
 
 /// The cookie that holds a session.
@@ -45,12 +46,9 @@ impl Stage {
     /// Sets it up: before a service, which needs the key if there is one.
     pub fn set(kind: &Kind, program: &Path, service: Service, key: &str) -> Self {
         let application = Application::start();
-        let places = Places {
-            service: &service.address,
-            application: &format!("127.0.0.1:{}", application.port),
-            key,
-        };
-        let proxy = Proxy::start(kind, program, &places);
+        let reached = format!("127.0.0.1:{}", application.port);
+        let places = Places { service: &service.address, application: &reached, key };
+        let proxy = Proxy::start(kind, program, &|listen| (kind.settings)(places, listen));
         Self { service, application, proxy }
     }
 

@@ -1,0 +1,75 @@
+-- Asks the service about a visitor: the hook `check` of sessioning.conf. Needs Debian's lua-socket.
+
+-- What to change. In the environment (Debian: /etc/apache2/envvars) the key is in no file of the site's.
+local SERVICE = os.getenv("SESSIONING") or "http://127.0.0.1:7377"
+-- The service's API key, sk_… (scope check).
+local KEY = os.getenv("SESSIONING_API_KEY") or ""
+
+-- Seconds for each step; who waits longer is told 503.
+local TIMEOUT = 5
+
+local http = require("socket.http")
+http.TIMEOUT = TIMEOUT
+
+-- Of what the visitor sent only these go along. Their X-Api-Key and X-Forwarded-* do not.
+local PASSED = { "Cookie", "Authorization", "X-Session-Token", "Origin", "Sec-Fetch-Site" }
+
+-- What an answer that lets pass must carry.
+local IDENTITY = { "X-Session-Status", "X-Session-User", "X-Session-Id", "X-Session-Expires" }
+
+-- What the visitor may not say, with any separator: application servers turn X_Session_User and X-Session-User into one
+-- name.
+local function forget_forged(r)
+    for name in pairs(r:headers_in_table()) do
+        if name:lower():match("^x[^%w]session[^%w]%l+$") and name:lower() ~= "x-session-token" then
+            r.headers_in[name] = nil
+        end
+    end
+end
+
+local function ask(r, policy)
+    local headers = {}
+    for _, name in ipairs(PASSED) do
+        headers[name] = r.headers_in[name]
+    end
+    headers["X-Api-Key"] = KEY
+    headers["X-Forwarded-Method"] = r.method
+    headers["X-Forwarded-Host"] = r.headers_in["Host"]
+    headers["X-Forwarded-For"] = r.useragent_ip
+    local url = SERVICE .. "/v1/forward-auth/" .. policy
+    local got, status, answer = http.request({ url = url, headers = headers, redirect = false })
+    if got == nil then
+        r:err("sessioning does not answer: " .. tostring(status))
+        return 503, {}
+    end
+    return status, answer
+end
+
+-- Lets the visitor pass (OK), or refuses with 401, 403 or 503. It asks with the head of the request alone: the body is
+-- not waited for, and goes nowhere but to the application.
+function check(r)
+    forget_forged(r)
+    local policy = r.subprocess_env["SESSION_POLICY"] or "required"
+    if policy == "open" then
+        return apache2.OK
+    end
+    local status, answer = ask(r, policy)
+    if status == 401 then
+        r.err_headers_out["WWW-Authenticate"] = answer["www-authenticate"] or "Bearer"
+        return 401
+    end
+    if status == 403 then
+        return 403
+    end
+    if status ~= 200 then
+        return 503
+    end
+    for _, name in ipairs(IDENTITY) do
+        local value = answer[name:lower()]
+        if value == nil or value == "" then
+            return 503
+        end
+        r.headers_in[name] = value
+    end
+    return apache2.OK
+end
