@@ -220,6 +220,7 @@ fn sec_31_a_cookie_from_another_origins_page_changes_nothing_behind_a_proxy() {
     let token = unbelieved.begin(r#"{"user": "alice"}"#).0;
     let sent = [posted[0], foreign, ("Cookie", &*self::cookie(&token))];
     assert_eq!(ask(&unbelieved, FORWARD, &sent).status, 200);
+    unbelieved.wait_for_log("A proxy that proxy.trusted does not name");
 }
 
 #[test]

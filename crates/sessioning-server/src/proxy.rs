@@ -5,6 +5,8 @@
 
 mod policy;
 
+use std::sync::Once;
+
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
@@ -25,6 +27,8 @@ const STATUS: HeaderName = HeaderName::from_static("x-session-status");
 const USER: HeaderName = HeaderName::from_static("x-session-user");
 const ID: HeaderName = HeaderName::from_static("x-session-id");
 const EXPIRES: HeaderName = HeaderName::from_static("x-session-expires");
+
+const METHOD: &str = "x-forwarded-method";
 
 /// What stands for nobody: percent-encoding never yields parentheses, so no user is named so.
 const NOBODY: &str = "(none)";
@@ -47,15 +51,27 @@ impl Visit {
 
     /// Headers tell of the visitor's request. From anybody but a configured proxy they tell nothing.
     pub(crate) fn forwarded(parts: &Parts, app: &App) -> Self {
-        let told = |name: &str| {
-            let is_believed = is_from_proxy(&parts.extensions, &app.config.proxy.trusted);
-            parts.headers.get(name).filter(|_| is_believed)?.to_str().ok()
-        };
+        let is_believed = is_from_proxy(&parts.extensions, &app.config.proxy.trusted);
+        if !is_believed && parts.headers.contains_key(METHOD) {
+            warn_of_disbelief();
+        }
+        let told = |name: &str| parts.headers.get(name).filter(|_| is_believed)?.to_str().ok();
         Self {
-            method: told("x-forwarded-method").and_then(|method| method.parse().ok()),
+            method: told(METHOD).and_then(|method| method.parse().ok()),
             host: told("x-forwarded-host").map(Into::into),
         }
     }
+}
+
+/// Says, once, what is not looked at because of a setting that is missing.
+fn warn_of_disbelief() {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        tracing::warn!(
+            "[proxy] A proxy that proxy.trusted does not name tells of a visitor's request: whether another site's \
+             page sent it is not looked at"
+        );
+    });
 }
 
 /// Lets the visitor pass with an empty 200 (Envoy denies at a 204) that says who they are, or says why not.
