@@ -76,7 +76,7 @@ describe("the client and the real service", { skip: SKIP }, () => {
   it("takes no other text for an id, which would call something else", async () => {
     const mine = await client.create("frank");
     const other = await client.create("frank");
-    for (const id of ["", ".", "..", "../..", "?", "#", "%2e%2e", `${other.session.id}/`]) {
+    for (const id of ["", ".", "..", "../..", "../sessions", "?", "#", "%2e%2e", `${other.session.id}/`]) {
       assert.equal(await client.revoke(mine.token, id), false, id);
     }
     assert.equal(await client.getUser(other.token), "frank");
@@ -154,6 +154,26 @@ describe("the client and the real service", { skip: SKIP }, () => {
   });
 });
 
+describe("what cannot be a token", () => {
+  it("is not asked about", async () => {
+    const asked: string[] = [];
+    const client = new SessioningClient({
+      fetch: (input) => {
+        asked.push(String(input));
+        return Promise.reject(new Error("nothing is to be sent"));
+      },
+    });
+    for (const text of ["", "ses_1\r\nX-Api-Key: sk_1", "ses_ 1", "é", "x".repeat(513), null, undefined, 1 as unknown as string]) {
+      assert.equal(await client.check(text), null);
+      assert.equal(await client.list(text), null);
+      assert.equal(await client.renew(text), null);
+      assert.equal(await client.revoke(text, "01a213e2-bbc3-7b08-ba10-ae4dfcb60f5f"), null);
+      await client.delete(text);
+    }
+    assert.deepEqual(asked, []);
+  });
+});
+
 describe("the options", () => {
   it("are refused when they cannot be used, without being repeated", () => {
     const secret = "sk_0123456789abcdef_hunter2";
@@ -161,6 +181,8 @@ describe("the options", () => {
       { url: "127.0.0.1:7377" },
       { url: "ftp://host" },
       { url: `http://user:${secret}@host` },
+      { url: `http://:${secret}@host` },
+      { url: `http://${secret}@host` },
       { url: `http://host/?key=${secret}` },
       { apiKey: `${secret}\n` },
       { apiKey: "" },

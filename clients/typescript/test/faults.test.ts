@@ -52,7 +52,7 @@ describe("a client whose service fails", { skip: SKIP }, () => {
     "answers with half a session": answer(200, '{"session": {"id": "1"}}', "application/json"),
     "answers with half the JSON": answer(200, '{"session": {"id": "1", "user": "al', "application/json"),
     "says 401 in other words": answer(401, "Unauthorized", "text/plain"),
-    "says 401 in JSON of its own": answer(401, '{"code": "session_invalid", "status": 401}', "application/json"),
+    "says 401 in JSON of its own": answer(401, '{"code": "session_invalid", "title": "no", "status": 401}', "application/json"),
     "says 401 in a problem of its own": answer(401, '{"title": "no", "status": 401}', "application/problem+json"),
     "says session_invalid with another status": answer(403, '{"code": "session_invalid", "title": "no", "status": 401}', "application/problem+json"),
     "says 404": answer(404, "Not Found", "text/plain"),
@@ -75,7 +75,7 @@ describe("a client whose service fails", { skip: SKIP }, () => {
     assert.equal(await client.check(alice.token), null);
     assert.equal(await client.renew(alice.token), null);
     await assert.rejects(client.create("bob"), SessioningRefused);
-    for (const [status, code] of [[401, "api_key_invalid"], [403, "scope_missing"], [422, "limit_reached"], [418, "new_code"]] as const) {
+    for (const [status, code] of [[401, "api_key_invalid"], [403, "session_invalid"], [403, "scope_missing"], [422, "limit_reached"], [418, "new_code"]] as const) {
       between.fault = problem(status, code);
       for (const [call, run] of Object.entries(calls(client))) {
         await assert.rejects(run(), (error) => {
@@ -96,14 +96,17 @@ describe("a client whose service fails", { skip: SKIP }, () => {
     });
     await new Promise<void>((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));
     const { port } = elsewhere.address() as { port: number };
-    for (const status of [301, 302, 303, 307, 308]) {
-      between.fault = answer(status, "", "text/plain", { Location: `http://127.0.0.1:${port}/` });
-      for (const [call, run] of Object.entries(calls(client))) {
-        await assert.rejects(run(), SessioningUnavailable, `${call} ${status}`);
+    try {
+      for (const status of [301, 302, 303, 307, 308]) {
+        between.fault = answer(status, "", "text/plain", { Location: `http://127.0.0.1:${port}/` });
+        for (const [call, run] of Object.entries(calls(client))) {
+          await assert.rejects(run(), SessioningUnavailable, `${call} ${status}`);
+        }
       }
+      assert.equal(asked, 0);
+    } finally {
+      await new Promise((resolve) => elsewhere.close(resolve));
     }
-    assert.equal(asked, 0);
-    await new Promise((resolve) => elsewhere.close(resolve));
   });
 
   it("gives up after the timeout, tries included", async () => {
@@ -275,4 +278,23 @@ describe("checks at one time", { skip: SKIP }, () => {
       assert.notEqual(await during, "ghost");
     });
   }
+
+  it("that begin once a delete is acknowledged do not share one that began meanwhile", async () => {
+    const held: Record<string, () => void> = {};
+    between.fault = (res, { method }, next) => {
+      const ghost = () => void res.writeHead(200, { "Content-Type": "application/json" }).end('{"session": {"id": "1", "user": "ghost"}}');
+      held[method] = method === "DELETE" ? next : ghost;
+    };
+    const deleting = client.delete(token);
+    await between.came(1);
+    const meanwhile = client.getUser(token);
+    await between.came(2);
+    between.fault = undefined;
+    held["DELETE"]!();
+    await deleting;
+    const later = client.getUser(token);
+    held["GET"]!();
+    assert.equal(await later, null);
+    assert.equal(await meanwhile, "ghost");
+  });
 });

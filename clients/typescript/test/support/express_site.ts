@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import express, { type ErrorRequestHandler } from "express";
+import express from "express";
 import { login, logout, renew, requireSameOrigin, requireSession, sessioning, sessionToken } from "../../src/express.ts";
 import type { StartSite } from "./site.ts";
 
@@ -9,7 +9,10 @@ export const startExpress: StartSite = async (client, options = {}) => {
   const app = express();
   // Under "test" Express does not print the errors that it answers.
   app.set("env", "test");
-  app.use("/unguarded", (req, res) => void logout(req).then(() => res.send("out")));
+  app.use("/unguarded", async (req, res) => {
+    await logout(req);
+    res.send("out");
+  });
   app.use(sessioning({ client, ...options }));
   app.use(express.urlencoded({ extended: false }));
   app.get("/who", (req, res) => void res.json({ user: req.session?.user ?? null }));
@@ -43,7 +46,6 @@ export const startExpress: StartSite = async (client, options = {}) => {
     res.write("begun");
     res.end(await login(req, "alice").then(() => "in", (error: Error) => error.message));
   });
-  app.use(((error, _, res, next) => error.expose === false ? res.sendStatus(500) : next(error)) satisfies ErrorRequestHandler);
   const server = createServer(app);
   await once(server.listen(0, "127.0.0.1"), "listening");
   return {
