@@ -1,18 +1,24 @@
-// A page with a login form. It takes any name: checking a password is the application's business, not the session's.
+// Login, logout and "your devices". It takes any name: checking a password is the application's business, not the session's.
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
-import { html } from "hono/html";
-import { login, logout, requireSameOrigin, requireSession, sessioning } from "@sessioning/client/hono";
+import { SessioningClient } from "@sessioning/client";
+import { login, logout, requireSameOrigin, requireSession, sessioning, sessionToken } from "@sessioning/client/hono";
+import { homePage, loginPage } from "./page.js";
 
 const app = new Hono();
+const sessions = new SessioningClient();
 
 // Over HTTPS leave the cookie as it is by default. On plain HTTP, not every browser keeps a Secure cookie of localhost.
 app.use(sessioning({
+  client: sessions,
   cookie: { secure: process.env.NODE_ENV === "production" },
   onUnavailable: (error) => console.error(error.message),
 }));
 
-app.get("/", (c) => c.html(page(c.get("session"))));
+app.get("/", async (c) => {
+  const devices = await sessions.list(sessionToken(c)); // null: not logged in
+  return c.html(devices === null ? loginPage() : homePage(c.get("session"), devices.items));
+});
 
 app.post("/login", requireSameOrigin, async (c) => {
   const { name } = await c.req.parseBody();
@@ -25,14 +31,17 @@ app.post("/logout", async (c) => {
   return c.redirect("/", 303);
 });
 
-app.get("/private", requireSession, (c) => c.text(`For ${c.get("session").user} alone\n`));
+app.post("/devices/:id/end", async (c) => {
+  await sessions.revoke(sessionToken(c), c.req.param("id"));
+  return c.redirect("/", 303);
+});
 
-function page(session) {
-  const form = session === null
-    ? html`<form method="post" action="/login"><input name="name" required maxlength="64" autofocus> <button>Log in</button></form>`
-    : html`<p>You are <b>${session.user}</b>.</p><form method="post" action="/logout"><button>Log out</button></form>`;
-  return html`<!doctype html><meta charset="utf-8"><title>Hono login</title><h1>Hono login</h1>${form}`;
-}
+app.post("/devices/end-others", async (c) => {
+  await sessions.revokeOthers(sessionToken(c));
+  return c.redirect("/", 303);
+});
+
+app.get("/private", requireSession, (c) => c.text(`For ${c.get("session").user} alone\n`));
 
 serve({ fetch: app.fetch, port: Number(process.env.PORT ?? 3000), hostname: "127.0.0.1" }, ({ port }) => {
   console.log(`listening http://127.0.0.1:${port}`);

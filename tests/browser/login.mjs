@@ -39,6 +39,8 @@ async function play() {
   await picture(laptop, "2-two-devices");
   assert.equal(await laptop.getByRole("listitem").count(), 2);
   await laptop.getByRole("button", { name: "Log out there" }).click();
+  // The heading is on the page before and after.
+  await laptop.getByRole("button", { name: "Log out there" }).waitFor({ state: "detached", timeout: 10_000 });
   await sees(laptop, "Hello, alice");
   assert.equal(await laptop.getByRole("listitem").count(), 1);
   await phone.reload();

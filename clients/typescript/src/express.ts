@@ -7,7 +7,7 @@
  *   await login(req, "alice"); // after the password was right
  *   res.redirect("/");
  * });
- * app.get("/me", requireSession, (req, res) => res.send(req.session!.user));
+ * app.get("/me", requireSession, (req, res) => res.type("text").send(req.session!.user));
  * ```
  *
  * @module
@@ -71,7 +71,7 @@ export function sessioning(options: SessioningOptions = {}): RequestHandler {
 export const requireSession: RequestHandler = (req, res, next) =>
   enteredBy(req).visit.session === null ? refuse(res, NOT_LOGGED_IN) : next();
 
-/** Lets those pass whom a page of this origin sent, and answers 403 to others; for the form that logs in. */
+/** Lets those pass whom a page of this origin sent, and programs; answers 403 to others. For the form that logs in. */
 export const requireSameOrigin: RequestHandler = (req, res, next) =>
   enteredBy(req).gate.isOwn(incoming(req)) ? next() : refuse(res, CROSS_ORIGIN);
 

@@ -66,7 +66,7 @@ export const requireSession: MiddlewareHandler = async (c, next) => {
   return await next();
 };
 
-/** Lets those pass whom a page of this origin sent, and answers 403 to others; for the form that logs in. */
+/** Lets those pass whom a page of this origin sent, and programs; answers 403 to others. For the form that logs in. */
 export const requireSameOrigin: MiddlewareHandler = async (c, next) => {
   if (!enteredBy(c).gate.isOwn(incoming(c))) return refusal(CROSS_ORIGIN);
   return await next();

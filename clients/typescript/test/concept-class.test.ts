@@ -18,7 +18,7 @@ import SessioningConcept, {
 import { namespaceOf, parseNamespaces } from "../src/concept/namespace.ts";
 import { settingsFrom } from "../src/concept/settings.ts";
 import { type Pretender, pretend } from "./concept/pretender.ts";
-import { newKey, ROOT, type Running, startService, whyNoService } from "./concept/service.ts";
+import { newKey, ROOT, type Running, SKIP, startService } from "./support/service.ts";
 
 const METHODS = ["create", "delete", "_getUser"] as const;
 const NOWHERE = "http://127.0.0.1:1";
@@ -184,7 +184,7 @@ describe("the namespace of a database", () => {
   });
 });
 
-describe("answers of the real service", { skip: whyNoService() ?? false }, () => {
+describe("answers of the real service", { skip: SKIP }, () => {
   let service: Running;
   before(async () => void (service = await startService()));
   after(() => service?.stop());
@@ -250,7 +250,7 @@ describe("answers of the real service", { skip: whyNoService() ?? false }, () =>
   });
 });
 
-describe("a service with keys", { skip: whyNoService() ?? false }, () => {
+describe("a service with keys", { skip: SKIP }, () => {
   const folder = mkdtempSync(join(tmpdir(), "concept-keys-"));
   const may = ["--scope", "create,check"];
   const keys = { any: may, bound: [...may, "--namespace", "shop"], checks: ["--scope", "check"] };

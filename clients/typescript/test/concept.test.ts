@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { type Backend, startBackend, whyNoDeno } from "./concept/backend.ts";
-import { type Running, startService, whyNoService } from "./concept/service.ts";
+import { type Backend, SKIP_DENO, startBackend } from "./concept/backend.ts";
+import { type Running, SKIP, startService } from "./support/service.ts";
 import type { UnknownSession } from "../src/concept/index.ts";
 
-const skip = whyNoService() ?? whyNoDeno() ?? false;
+const skip = SKIP || SKIP_DENO;
 const BOGUS = "ses_made-up";
 const INTERNAL = { status: 500, body: { error: "An internal server error occurred." } };
 

@@ -1,58 +1,150 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { after, describe, it } from "node:test";
-import { Browser } from "./support/browser.ts";
-import { REPOSITORY, ROOT, SKIP, start, startService } from "./support/service.ts";
+import { after, before, describe, it } from "node:test";
+import { promisify } from "node:util";
+import { Browser, type Page } from "./support/browser.ts";
+import { REPOSITORY, ROOT, type Running, SKIP, skipUnless, start, startService } from "./support/service.ts";
 
 const TEMPORARY = mkdtempSync(join(tmpdir(), "sessioning-examples-"));
+const PLAYER = join(REPOSITORY, "tests", "browser");
+const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+const SKIP_CHROMIUM = skipUnless(existsSync(CHROMIUM), `no ${CHROMIUM}, which CHROMIUM names`) ||
+  skipUnless(existsSync(join(PLAYER, "node_modules", "playwright-core")), `no playwright-core; npm ci in ${PLAYER} installs it`);
+
+const SAME_ORIGIN = { "Sec-Fetch-Site": "same-origin" };
 
 after(() => rmSync(TEMPORARY, { recursive: true, force: true }));
 
-describe("the example", { skip: SKIP }, () => {
-  for (const name of ["express-login", "hono-login"]) {
-    it(`${name} logs in, shows who it is, keeps others out, and logs out`, async () => {
-      const service = await startService();
-      const env = { SESSIONING_URL: service.url, PORT: "0" };
-      const site = await start(process.execPath, ["server.js"], { cwd: installed(name), env });
+for (const name of ["express-login", "hono-login"]) {
+  describe(`the example ${name}`, { skip: SKIP }, () => {
+    let service: Running;
+    let site: Running;
+    const folder = join(TEMPORARY, name);
+
+    before(async () => {
+      install(name, folder);
+      service = await startService();
+      site = await startSite(folder, service);
+    });
+    after(() => Promise.all([site?.stop(), service?.stop()]));
+
+    /** Somebody with a browser that calls itself this, logged in. */
+    const visit = async (user: string, agent = "a browser") => {
+      const browser = new Browser(site.url);
+      const into = await browser.post("/login", { name: user }, { ...SAME_ORIGIN, "User-Agent": agent });
+      assert.equal(into.status, 303);
+      assert.match(into.setCookies.join(), /^session=ses_\w+; Path=\/; HttpOnly; SameSite=Lax/);
+      return browser;
+    };
+    const isIn = async (browser: Browser) => (await browser.get("/private")).status === 200;
+
+    it("logs in, shows who it is, keeps others out, and logs out", async () => {
+      const stranger = new Browser(site.url);
+      assert.match((await stranger.get("/")).text, /<h1>Who are you\?<\/h1>/);
+      assert.equal((await stranger.get("/private")).status, 401);
+      const alice = await visit("alice");
+      assert.match((await alice.get("/")).text, /<h1>Hello, alice<\/h1>/);
+      assert.equal((await alice.get("/private")).text, "For alice alone\n");
+      assert.equal((await alice.post("/logout")).status, 303);
+      assert.match((await alice.get("/")).text, /<h1>Who are you\?<\/h1>/);
+    });
+
+    it("shows names and browsers as text, whatever they are called", async () => {
+      const page = await (await visit("<b>'eve\"&", "<script>alert(1)</script>")).get("/");
+      assert.match(String(page.headers["content-type"]), /^text\/html/);
+      assert.doesNotMatch(page.text, /<b>|<script|'eve|eve"/);
+      assert.deepEqual(headings(page), ["Hello, <b>'eve\"&", "Your devices"]);
+      assert.deepEqual([...devices(page).keys()], ["<script>alert(1)</script>"]);
+      const plain = await (await visit("<b>eve")).get("/private");
+      assert.match(String(plain.headers["content-type"]), /^text\/plain/);
+    });
+
+    it("lists a user's devices, and logs out one of them, or all others", async () => {
+      const [laptop, phone, tablet] = [await visit("dave", "laptop"), await visit("dave", "phone"), await visit("dave", "tablet")];
+      const page = await laptop.get("/");
+      assert.deepEqual([...devices(page).keys()].sort(), ["laptop", "phone", "tablet"]);
+      assert.equal(devices(page).get("laptop"), undefined, "its own device has no button");
+      assert.match(page.text, /Log out everywhere else/);
+      assert.equal((await laptop.post(devices(page).get("phone")!)).status, 303);
+      assert.deepEqual([await isIn(laptop), await isIn(phone), await isIn(tablet)], [true, false, true]);
+      assert.equal((await laptop.post("/devices/end-others")).status, 303);
+      assert.deepEqual([await isIn(laptop), await isIn(tablet)], [true, false]);
+      const alone = await laptop.get("/");
+      assert.deepEqual([...devices(alone)], [["laptop", undefined]]);
+      assert.doesNotMatch(alone.text, /Log out there|Log out everywhere else/);
+    });
+
+    it("does nothing for strangers, for other users, or for pages of other sites", async () => {
+      const [mallory, carol] = [await visit("mallory"), await visit("carol", "laptop")];
+      const phone = await visit("carol", "phone");
+      const end = devices(await carol.get("/")).get("phone")!;
+      for (const browser of [new Browser(site.url), mallory]) {
+        for (const path of [end, "/devices/end-others", "/devices/made-up/end"]) {
+          assert.equal((await browser.post(path)).status, 303);
+        }
+      }
+      for (const path of [end, "/devices/end-others", "/logout"]) {
+        assert.equal((await carol.post(path, {}, { "Sec-Fetch-Site": "cross-site" })).status, 403, path);
+      }
+      assert.deepEqual([await isIn(carol), await isIn(phone), await isIn(mallory)], [true, true, true]);
+    });
+
+    it("is played in a real browser: two devices, one of which logs the other one out", { skip: SKIP_CHROMIUM, timeout: 120_000 }, async () => {
+      const pictures = process.env["SCREENSHOTS"];
+      const args = [site.url, ...(pictures === undefined ? [] : [join(pictures, name)])];
+      await promisify(execFile)(process.execPath, [join(PLAYER, "login.mjs"), ...args]);
+    });
+
+    it("answers 503 when the service is gone, and says so in its log, without a token", async () => {
+      const other = await startService();
+      const alone = await startSite(folder, other);
       try {
-        const browser = new Browser(site.url);
-        assert.match((await browser.get("/")).text, /action="\/login"/);
-        assert.equal((await browser.get("/private")).status, 401);
-        const into = await browser.post("/login", { name: "<b>alice" });
-        assert.equal(into.status, 303);
-        assert.match(into.setCookies.join(), /^session=ses_\w+; Path=\/; HttpOnly; SameSite=Lax/);
-        const { text } = await browser.get("/");
-        assert.match(text, /You are <b>&(#60|lt);b&(#62|gt);alice<\/b>/);
-        assert.equal((await browser.get("/private")).text, "For <b>alice alone\n");
-        const cross = { "Sec-Fetch-Site": "cross-site" };
-        assert.equal((await browser.post("/logout", {}, cross)).status, 403);
-        assert.equal((await browser.post("/logout")).status, 303);
-        assert.match((await browser.get("/")).text, /action="\/login"/);
+        const browser = new Browser(alone.url);
         await browser.post("/login", { name: "bob" });
-        await service.stop();
-        assert.equal((await browser.get("/")).status, 503);
-        assert.match(site.printed(), /cannot be reached/);
-        assert.doesNotMatch(site.printed(), /ses_/);
+        await other.stop();
+        for (const path of ["/", "/private"]) assert.equal((await browser.get(path)).status, 503);
+        await alone.printed("cannot be reached");
+        assert.doesNotMatch(alone.output(), /ses_/);
       } finally {
-        await site.stop();
-        await service.stop();
+        await Promise.all([alone.stop(), other.stop()]);
       }
     });
-  }
-});
+  });
+}
 
-/** A copy of an example, with what it depends on as links to what is installed here. */
-function installed(name: string): string {
-  const folder = join(TEMPORARY, name);
+function headings({ text }: Page): string[] {
+  return [...text.matchAll(/<h\d>(.*?)<\/h\d>/g)].map(([, heading]) => unescape(heading!));
+}
+
+/** The devices by what the page calls them, and where the button leads that ends each. */
+function devices({ text }: Page): Map<string, string | undefined> {
+  const items = [...text.matchAll(/<li>.*?<\/li>/gs)].map(([item]) => item);
+  return new Map(items.map((item) => {
+    const [, name] = /<div>(.*?)<small>last seen \d{4}-/.exec(item)!;
+    return [unescape(name!), /action="(.*?)"/.exec(item)?.[1]];
+  }));
+}
+
+function unescape(html: string): string {
+  const names: Record<string, string> = { lt: "<", gt: ">", quot: '"', amp: "&" };
+  return html.replace(/&(?:#(\d+)|(\w+));/g, (_, code, name) => names[name] ?? String.fromCharCode(Number(code)));
+}
+
+function startSite(folder: string, service: Running): Promise<Running> {
+  return start(process.execPath, ["server.js"], { cwd: folder, env: { SESSIONING_URL: service.url, PORT: "0" } });
+}
+
+/** Makes a copy of an example, with what it depends on as links to what is installed here. */
+function install(name: string, folder: string): void {
   cpSync(join(REPOSITORY, "examples", name), folder, { recursive: true, filter: (path) => !path.endsWith("node_modules") });
   link(join(folder, "node_modules", "@sessioning", "client"), ROOT);
   for (const dependency of ["express", "hono", "@hono/node-server"]) {
     link(join(folder, "node_modules", dependency), join(ROOT, "node_modules", dependency));
   }
-  return folder;
 }
 
 function link(path: string, target: string): void {

@@ -54,7 +54,7 @@ export class Gate {
     }
   }
 
-  /** True if a page of this origin, or of a listed one, made the browser send this. */
+  /** True if a page of this origin, or of a listed one, made the browser send this, or no browser sent it. */
   isOwn(request: Incoming): boolean {
     return isOwn(request, this.#origins);
   }

@@ -16,17 +16,18 @@ export function isSafe({ method }: Incoming): boolean {
 }
 
 /**
- * True if a page of this very origin, or of one of the listed ones, or the user by hand, made the browser send this.
+ * True if a page of this very origin, or of one of the listed ones, or the user by hand, made the browser send this; or no
+ * browser sent it.
  *
- * A browser sends the cookie with whatever a page asks it to send. A request that says nothing of where it comes from is
- * not believed.
+ * A browser sends the cookie with whatever a page asks it to send, but it says so: `Origin` comes with every method that is
+ * not safe. What sends neither that nor `Sec-Fetch-Site` is a program, which no page can make do anything.
  */
 export function isOwn(request: Incoming, listed: readonly string[]): boolean {
   const origin = request.header("origin");
   if (origin !== undefined && listed.includes(origin)) return true;
   const site = request.header("sec-fetch-site");
   if (site !== undefined) return site === "same-origin" || site === "none";
-  return origin !== undefined && isOf(origin, request.host);
+  return origin === undefined || isOf(origin, request.host);
 }
 
 /** Compares an `Origin` with a `Host`, which leaves out the port that its scheme has anyway. */

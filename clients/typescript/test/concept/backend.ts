@@ -3,15 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { missing, ROOT, type Running, start } from "./service.ts";
+import { ROOT, type Running, skipUnless, start } from "../support/service.ts";
 
 const DENO = "Deno" in globalThis ? process.execPath : join(ROOT, "node_modules", "deno", "deno");
 const DROP_IN = pathToFileURL(join(ROOT, "src", "concept", "index.ts")).href;
 
-/** Why Deno cannot be run here; undefined if it can. Under CI=true this throws instead. */
-export function whyNoDeno(): string | undefined {
-  return missing(existsSync(DENO), `there is no Deno at ${DENO}; npm ci in clients/typescript installs it`);
-}
+/** False if Deno can be run here, else the reason to skip. Under CI=true this throws instead. */
+export const SKIP_DENO: false | string = skipUnless(existsSync(DENO), `no Deno at ${DENO}; npm ci in clients/typescript installs it`);
 
 /** The login back end of test/concept-backend under Deno, and how to call it. */
 export interface Backend extends Running {
@@ -37,9 +35,9 @@ export async function startBackend(
   const file = join(folder, "concept-backend", "src", "concepts", "Sessioning", "SessioningConcept.ts");
   writeFileSync(file, concept.replace("DROP-IN", DROP_IN));
   const args = ["run", "--no-prompt", "--no-config", "--allow-net", "--allow-env", "--allow-read"];
-  const home = { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", NO_COLOR: "1" };
+  const home = { HOME: process.env["HOME"] ?? "", NO_COLOR: "1" };
   const main = join(folder, "concept-backend", "src", "main.ts");
-  const backend = await start(DENO, [...args, main], { ...home, ...env }, folder).catch((error) => {
+  const backend = await start(DENO, [...args, main], { env: { ...home, ...env }, cwd: folder }).catch((error) => {
     rmSync(folder, { recursive: true, force: true });
     throw error;
   });

@@ -17,7 +17,7 @@ export const startExpress: StartSite = async (client, options = {}) => {
   app.use(express.urlencoded({ extended: false }));
   app.get("/who", (req, res) => void res.json({ user: req.session?.user ?? null }));
   app.post("/who", (req, res) => void res.json({ user: req.session?.user ?? null }));
-  app.get("/private", requireSession, (req, res) => void res.send(req.session!.user));
+  app.get("/private", requireSession, (req, res) => void res.type("text").send(req.session!.user));
   app.post("/login", requireSameOrigin, async (req, res) => {
     const { user } = await login(req, String(req.body.user), { metadata: { label: "test" } });
     res.cookie("theme", "dark").json({ user, now: req.session?.user });

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { Printed } from "./printed.ts";
 
 /** The package's folder, whether this runs as source or compiled. */
 export const ROOT: string = packageRoot();
@@ -15,49 +16,73 @@ const BINARY = process.env["SESSIONING_BIN"] ?? join(REPOSITORY, "target", "rele
 /** What `skip` is set to in tests that need the service: false, or the reason. Under CI=true there is none. */
 export const SKIP: false | string = skipUnless(existsSync(BINARY), `no service at ${BINARY}; cargo build --release makes it`);
 
-/** False if something is there, else the reason to skip; under CI=true a skip is a failure. */
+/** False if something is there, else the reason to skip; under CI=true a skip is a failure, so this throws. */
 export function skipUnless(isThere: boolean, why: string): false | string {
   if (isThere) return false;
   if (process.env["CI"] === "true") throw new Error(why);
   return why;
 }
 
-/** A program that listens. */
+/** A program under test, what it has printed, and where it listens. */
 export interface Running {
   url: string;
-  /** All it has printed so far. */
-  printed(): string;
+  /** Everything it has printed so far. */
+  output(): string;
+  /** Waits until it has printed this, at most 20 seconds. */
+  printed(text: string): Promise<void>;
+  signal(name: "SIGSTOP" | "SIGCONT" | "SIGKILL"): void;
+  /** Ends it, whatever state it is in. */
   stop(): Promise<void>;
 }
 
-/** The real service on a free port, which keeps its sessions in memory. */
+/** The real service, with nothing on the disk, on a free port. */
 export function startService(...flags: string[]): Promise<Running> {
-  return start(BINARY, ["serve", "--store", "memory:", "--admin-listen", "off", "--listen", "127.0.0.1:0", ...flags]);
+  const args = ["serve", "--store", "memory:", "--admin-listen", "off", "--log-format", "text"];
+  if (!flags.includes("--listen")) args.push("--listen", "127.0.0.1:0");
+  return start(BINARY, [...args, ...flags]);
 }
 
-/** Starts a program, and waits for the `http://…` that it prints when it listens. */
-export async function start(program: string, args: string[], options: { env?: Record<string, string>; cwd?: string } = {}): Promise<Running> {
-  const env = { PATH: process.env["PATH"] ?? "", ...options.env };
-  const child = spawn(program, args, { cwd: options.cwd ?? ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
-  let printed = "";
-  const ended = new Promise<void>((resolve) => child.on("exit", () => resolve()));
-  const url = await new Promise<string>((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        printed += text;
-        const found = /listening\W+(http:\/\/[\w.]+:\d+)/.exec(printed);
-        if (found !== null) resolve(found[1]!);
-      });
-    }
-    child.on("error", reject);
-    void ended.then(() => reject(new Error(`${program} ended:\n${printed}`)));
-  });
-  return { url, printed: () => printed, stop: () => stop(child, ended) };
+/** A new key with its entry in a configuration: `key`, and `toml`. Flags say what it may. */
+export function newKey(...flags: string[]): { key: string; toml: string } {
+  const said = execFileSync(BINARY, ["keys", "new", ...flags], { encoding: "utf8" });
+  return { key: /sk_\S+/.exec(said)![0], toml: said.slice(said.indexOf("[[keys]]")) };
 }
 
-async function stop(child: ChildProcess, ended: Promise<void>): Promise<void> {
-  child.kill("SIGTERM");
-  await ended;
+/** How a program is started. Of the environment here it gets `PATH` alone. */
+export interface Starting {
+  /** What it gets besides. */
+  env?: Record<string, string>;
+  /** Default: the package's folder. */
+  cwd?: string;
+}
+
+/** Starts a program that prints `listening http://…`, and waits for that line. */
+export async function start(program: string, args: string[], { env = {}, cwd = ROOT }: Starting = {}): Promise<Running> {
+  const child = spawn(program, args, { cwd, env: { PATH: process.env["PATH"] ?? "", ...env }, stdio: "pipe" });
+  const printed = new Printed();
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => printed.add(text));
+  // A program that cannot be started has an error, and not everywhere an end.
+  child.on("error", (error) => printed.add(error.message));
+  const ended = new Promise((resolve) => child.on("error", resolve).on("close", resolve)).then(() => printed.end());
+  // Not child.kill, which under Deno does nothing the second time.
+  const signal = (name: "SIGSTOP" | "SIGCONT" | "SIGKILL") => void process.kill(child.pid!, name);
+  const stop = async () => {
+    // A process that was stopped ends by no other signal.
+    if (!printed.isOver && child.exitCode === null && child.signalCode === null) signal("SIGKILL");
+    await ended;
+  };
+  const fail = async (error: unknown): Promise<never> => {
+    await stop();
+    throw error;
+  };
+  return {
+    // The space after it: without one the rest of the port may be yet to come.
+    url: await printed.until(/listening +(http:\/\/[\d.]+:\d+)\s/).catch(fail),
+    output: () => printed.text,
+    printed: async (text) => void await printed.until(new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))),
+    signal,
+    stop,
+  };
 }
 
 function packageRoot(): string {
