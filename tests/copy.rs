@@ -345,6 +345,59 @@ async fn of_two_copies_at_once_one_ends() {
     assert!(said(&refused).contains("a copy into the source has not ended"), "{}", said(&refused));
 }
 
+/// New tokens for these sessions, all of which are live.
+async fn renewed(sessioning: &Sessioning, tokens: &[SessionToken]) -> Vec<SessionToken> {
+    let renew = |token| async move {
+        match sessioning.renew(&Namespace::default(), token, None).await.unwrap() {
+            sessioning::Changed::Done(new) => new.token,
+            other => panic!("{other:?}"),
+        }
+    };
+    stream::iter(tokens).map(renew).buffered(64).collect().await
+}
+
+/// A run that was stopped while it wrote goes on after another has taken its copy up and ended it, and people have used
+/// the target: it puts back nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_slept_through_the_end_of_its_copy_changes_nothing() {
+    let Some((from, to)) = database().zip(database()) else { return };
+    let source = native(&from).await;
+    let tokens = fill(&source, 3000).await;
+    let documents = collection(&to, "sessioning_sessions").await;
+    let all = tokens.len().try_into().unwrap();
+    kill_once(&from, &to, async || documents.estimated_document_count().await.unwrap() >= all).await;
+    let tokens = renewed(&source, &tokens).await;
+
+    let mut copying = command(&["copy", "--from", &from, "--to", &to]);
+    let mut sleeper =
+        copying.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let tell = |signal: &str, id: u32| {
+        assert!(
+            std::process::Command::new("kill")
+                .args(["-s", signal, &id.to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
+    };
+    while documents.find_one(doc! { "version": 1 }).await.unwrap().is_none() {
+        assert!(sleeper.try_wait().unwrap().is_none(), "the copy ended before it could be stopped");
+    }
+    tell("STOP", sleeper.id());
+    copied(&from, &to);
+    let target = native(&to).await;
+    let (ended, used) = tokens.split_at(500);
+    for token in ended {
+        assert!(target.delete(&Namespace::default(), token).await.unwrap());
+    }
+    let new = renewed(&target, used).await;
+    tell("CONT", sleeper.id());
+    let output = sleeper.wait_with_output().unwrap();
+    assert!(!output.status.success() && said(&output).contains("taken this copy up"), "{}", said(&output));
+    assert_eq!(live(&target, &tokens).await, 0, "what was ended or replaced opens a session again");
+    assert_eq!(live(&target, &new).await, new.len());
+}
+
 /// A node that runs on the database before a copy into it begins stops answering while it is under way.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_on_the_target_stops_answering_while_it_is_copied_into() {

@@ -11,7 +11,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::mongo::{Mongo, database, free_port, name_of};
+use support::mongo::{Hole, Mongo, database, free_port, name_of};
 use support::{Service, command, eventually, skip};
 
 /// A program that keeps its sessions as the original does, with the npm driver.
@@ -220,6 +220,91 @@ fn a_start_without_the_database_ends_when_its_time_is_over() {
     let mut service = on(&url, &settings);
     assert_eq!(service.wait().code(), Some(5), "{}", service.log());
     assert!(service.log().contains("no MongoDB server can be reached"), "{}", service.log());
+}
+
+/// The database answers, and then stops to while its indexes are made.
+#[test]
+fn a_start_on_which_the_database_stops_answering_is_bounded_and_can_be_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(mongo) = Mongo::start(&folder.path().join("db")) else { return };
+    let hole = Hole::before(mongo.port(), b"createIndexes");
+    let start = |most: &str| {
+        let start_timeout = format!("mongodb.start_timeout={most}");
+        on(&hole.url("stuck"), &["--set", "mongodb.deadline=300ms", "--set", &start_timeout])
+    };
+    // It ends by itself,
+    let mut service = start("2s");
+    let began = Instant::now();
+    assert_eq!(service.admin("/readyz").status, 503);
+    assert_eq!(service.wait().code(), Some(5), "{}", service.log());
+    assert!(hole.was_met() && began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(service.log().contains("waiting for the database, for 2s at most"), "{}", service.log());
+    // or when it is told to,
+    let mut service = start("5m");
+    assert!(service.admin("/readyz").body.contains("indexes are still being made"), "{}", service.log());
+    let began = Instant::now();
+    assert_eq!(service.stop().code(), Some(0), "{}", service.log());
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    // or goes on once there are answers.
+    let service = start("5m");
+    assert_eq!(service.admin("/readyz").status, 503);
+    hole.close();
+    eventually("the service to be ready", || service.admin("/readyz").status == 200);
+}
+
+/// No listener yet, and a first attempt that takes longer than anybody waits.
+#[test]
+fn a_start_can_be_stopped_before_the_store_is_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(mongo) = Mongo::start(&folder.path().join("db")) else { return };
+    let hole = Hole::before(mongo.port(), b"createIndexes");
+    let (url, stderr) = (hole.url("stuck"), Stdio::piped());
+    let settings = ["--set", "mongodb.deadline=5s", "--listen", "127.0.0.1:0", "--admin-listen", "off"];
+    let mut serving = command(&[&["serve", "--store", &url], &settings[..]].concat());
+    let mut child = serving.stderr(stderr).spawn().unwrap();
+    eventually("the database to be asked for indexes", || hole.was_met());
+    let began = Instant::now();
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}
+
+/// The end of the time cuts an attempt short that has longer of its own.
+#[test]
+fn a_start_takes_no_longer_than_it_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(mongo) = Mongo::start(&folder.path().join("db")) else { return };
+    let hole = Hole::before(mongo.port(), b"createIndexes");
+    let settings =
+        ["--set", "mongodb.deadline=5s", "--set", "mongodb.start_timeout=1s", "--listen", "127.0.0.1:0"];
+    let began = Instant::now();
+    let output =
+        command(&[&["serve", "--store", &hole.url("stuck")], &settings[..]].concat()).output().unwrap();
+    assert_eq!(output.status.code(), Some(5), "{output:?}");
+    assert!(hole.was_met() && began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
+/// "Gone already" is told of what is so now: by a server that says that it is the primary still.
+#[test]
+fn an_end_of_what_is_not_found_rests_on_more_than_a_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(mongo) = Mongo::start(&folder.path().join("db")) else { return };
+    let hole = Hole::before(mongo.port(), b"linearizable");
+    let service = on(&hole.url("gone"), &["--set", "mongodb.deadline=500ms"]);
+    let (token, _) = service.begin(r#"{"user":"alice"}"#);
+    assert_eq!(service.v1("DELETE", "/v1/session", &token, "").status, 204, "it was there");
+    assert_eq!(service.status_of(&token), 401, "a check asks for no more than a majority's data");
+    let again = service.v1("DELETE", "/v1/session", &token, "");
+    assert_eq!((again.status, again.code().as_str()), (503, "store_unavailable"), "{again:?}");
+    let again = service.delete(&token);
+    assert_eq!((again.status, again.body.contains("not found")), (500, false), "{again:?}");
+    assert!(hole.was_met());
+    hole.close();
+    eventually("the confirmation", || service.v1("DELETE", "/v1/session", &token, "").status == 204);
+    assert_eq!(
+        service.delete(&token).body,
+        json!({"error": format!("Session with id {token} not found")}).to_string()
+    );
 }
 
 #[test]

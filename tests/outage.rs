@@ -14,9 +14,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sessioning::store::Transfer;
 use sessioning::{Changed, CreateError, Namespace, NewSession, Owner, Patch, Sessioning};
-use sessioning_mongodb::{MongoDb, MongoSettings};
-use support::mongo::{Faults, Mongo};
+use sessioning_mongodb::{Access, MongoDb, MongoSettings};
+use support::mongo::{Faults, Hole, Mongo};
 use support::{Connection, Service, eventually};
 
 /// How many clients there are.
@@ -25,6 +26,10 @@ const CLIENTS: usize = 8;
 const FAULT: Duration = Duration::from_secs(3);
 /// How long an answer may take: the deadline of two seconds, and what a busy machine adds.
 const SLOWEST: Duration = Duration::from_secs(5);
+/// How soon everything is to work again.
+const RECOVERED: Duration = Duration::from_secs(10);
+/// How much memory the service may use, in KiB.
+const MEMORY: u64 = 256 * 1024;
 
 fn rounds() -> usize {
     std::env::var("SESSIONING_TEST_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
@@ -185,8 +190,11 @@ impl Campaign {
         let mut recovered = Vec::new();
         for _ in 0..rounds() {
             thread::sleep(Duration::from_millis(500));
+            let token = self.begin_one();
             fault(&mut self.mongo, &self.faults);
-            thread::sleep(FAULT);
+            let began = Instant::now();
+            self.look_from_the_concept(&token);
+            thread::sleep(FAULT.saturating_sub(began.elapsed()));
             mend(&mut self.mongo, &self.faults);
             let mended = Instant::now();
             eventually("the service to work again", || {
@@ -200,6 +208,32 @@ impl Campaign {
             self.settle(client.join().unwrap());
         }
         recovered
+    }
+
+    /// A session from before the fault, so that what is asked about it reaches for the database.
+    fn begin_one(&self) -> String {
+        let mut session = None;
+        eventually("a session to begin", || {
+            let created = self.service.post("/api/Sessioning/create", r#"{"user":"probe"}"#).json();
+            session = created["session"].as_str().map(str::to_owned);
+            session.is_some()
+        });
+        session.unwrap()
+    }
+
+    /// While the database is away the concept surface answers as the original does when it throws: never that a
+    /// session is not found, and not that it has ended. `/readyz` says why.
+    fn look_from_the_concept(&self, token: &str) {
+        const THROWN: &str = r#"{"error":"An internal server error occurred."}"#;
+        for answer in [self.service.user_of(token), self.service.delete(token)] {
+            assert_eq!((answer.status, answer.body.as_str()), (500, THROWN), "{answer:?}");
+        }
+        let ready = self.service.admin("/readyz");
+        assert_eq!((ready.status, ready.code().as_str()), (503, "store_unavailable"), "{ready:?}");
+        let answer = ready.json();
+        let why = answer["detail"].as_str().unwrap_or_default();
+        let known = ["MongoDB", "in time", "driver"];
+        assert!(known.iter().any(|known| why.contains(known)), "{why:?}");
     }
 
     /// Everything that a client was told is still so once all is well.
@@ -234,12 +268,14 @@ fn no_outage_of_the_database_makes_a_wrong_answer_or_loses_one() {
     let (requests, unavailable) =
         (totals.requests.load(Ordering::Relaxed), totals.unavailable.load(Ordering::Relaxed));
     let slowest = *totals.slowest.lock().unwrap();
+    let memory = memory(&campaign.service);
     println!(
-        "{requests} requests, {unavailable} answered 503, the slowest after {slowest:?}; memory {} KiB",
-        memory(&campaign.service)
+        "{requests} requests, {unavailable} answered 503, the slowest after {slowest:?}; memory {memory} KiB"
     );
+    assert!((1..MEMORY).contains(&memory), "{memory} KiB");
     for (fault, mut times) in recovered {
         times.sort();
+        assert!(times.iter().all(|time| *time < RECOVERED), "{fault}: {times:?}");
         println!(
             "{fault:<16} {} rounds, worked again after {:?} (median), {:?} at most",
             times.len(),
@@ -265,6 +301,32 @@ async fn store_behind_faults() -> Option<(MongoDb, Faults, Mongo, tempfile::Temp
     });
     store.prepare().await.unwrap();
     Some((store, faults, mongo, folder))
+}
+
+/// A copy asks a database that has stopped answering, in each way that it begins with.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_waits_for_no_answer_longer_than_its_deadline() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(mongo) = Mongo::start(&folder.path().join("db")) else { return };
+    let behind = |word: &'static [u8]| {
+        let hole = Hole::before(mongo.port(), word);
+        let settings = MongoSettings::new(hole.url("copied").parse().unwrap());
+        (MongoDb::new(MongoSettings { deadline: Duration::from_millis(500), ..settings }), hole)
+    };
+    let patience = Duration::from_secs(10);
+
+    let (store, hole) = behind(b"createIndexes");
+    let prepared = tokio::time::timeout(patience, store.prepare_to_copy(Access::Into)).await;
+    assert!(prepared.expect("it waits for ever").is_err() && hole.was_met());
+
+    let (filled, _) = behind(b"nothing of the kind");
+    filled.prepare().await.unwrap();
+    let created = Sessioning::new(filled).create("alice".parse().unwrap(), NewSession::default()).await;
+    created.unwrap();
+    let (store, hole) = behind(b"\x02count\0");
+    store.prepare_to_copy(Access::Look).await.unwrap();
+    let counted = tokio::time::timeout(patience, store.count()).await;
+    assert!(counted.expect("it waits for ever").is_err() && hole.was_met());
 }
 
 /// Runs an operation whose first answer is lost: done, but nobody was told before the connection broke.

@@ -2,10 +2,12 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses its part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Connection, eventually, skip};
 
@@ -189,4 +191,64 @@ impl Drop for Faults {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Stands before a server and passes everything on, but a command that has a word in it: neither it nor what comes after
+/// it on its connection arrives, and nobody is told.
+pub struct Hole {
+    pub port: u16,
+    open: Arc<AtomicBool>,
+    met: Arc<AtomicBool>,
+}
+
+impl Hole {
+    pub fn before(upstream: u16, word: &'static [u8]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (open, met) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+        let (opened, meets) = (Arc::clone(&open), Arc::clone(&met));
+        // These end with the test's process.
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let Ok(server) = TcpStream::connect(("127.0.0.1", upstream)) else { continue };
+                let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                let (opened, meets) = (Arc::clone(&opened), Arc::clone(&meets));
+                std::thread::spawn(move || {
+                    pass_on(from, to, |bytes| {
+                        let meant = bytes.windows(word.len()).any(|part| part == word);
+                        let swallowed = meant && opened.load(Ordering::SeqCst);
+                        meets.fetch_or(swallowed, Ordering::SeqCst);
+                        swallowed
+                    });
+                });
+                std::thread::spawn(move || pass_on(server, client, |_| false));
+            }
+        });
+        Self { port, open, met }
+    }
+
+    pub fn url(&self, database: &str) -> String {
+        format!("mongodb://127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Whether it has swallowed anything.
+    pub fn was_met(&self) -> bool {
+        self.met.load(Ordering::SeqCst)
+    }
+
+    /// From now on everything passes, on new connections.
+    pub fn close(&self) {
+        self.open.store(false, Ordering::SeqCst);
+    }
+}
+
+fn pass_on(mut from: TcpStream, mut to: TcpStream, mut swallow: impl FnMut(&[u8]) -> bool) {
+    let (mut bytes, mut dead) = (vec![0; 1 << 16], false);
+    while let Ok(read @ 1..) = from.read(&mut bytes) {
+        dead = dead || swallow(&bytes[..read]);
+        if !dead && to.write_all(&bytes[..read]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
 }

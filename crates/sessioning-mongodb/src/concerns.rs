@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mongodb::Collection;
+use mongodb::bson::Document;
 use mongodb::options::{
     Acknowledgment, ClientOptions, FindOneOptions, ReadConcern, ReadPreference, SelectionCriteria,
     WriteConcern,
@@ -9,6 +11,7 @@ use mongodb::options::{
 
 use crate::MongoSettings;
 use crate::config::Reads;
+use crate::error::{failed, is_no_replica_set};
 
 /// Connections to each server, unless the URL says otherwise. What waits for one waits within its deadline.
 const POOL: u32 = 64;
@@ -26,6 +29,8 @@ pub(crate) async fn client_options(settings: &MongoSettings) -> mongodb::error::
         Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).w_timeout(deadline).build());
     options.read_concern = Some(ReadConcern::majority());
     options.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));
+    // A direct connection would read from whatever member it is connected to, as one that is no primary any more.
+    options.direct_connection = None;
     // A little sooner than the deadline, so that the error tells which servers were looked for.
     options.server_selection_timeout = Some((deadline * 9 / 10).min(LONGEST_SEARCH));
     options.connect_timeout = Some(deadline.min(LONGEST_SEARCH));
@@ -46,4 +51,51 @@ pub(crate) fn check_options(settings: &MongoSettings) -> FindOneOptions {
     };
     // Without a limit of time a linearizable read waits for a majority as long as there is none.
     FindOneOptions::builder().read_concern(concern).max_time(settings.deadline).build()
+}
+
+/// Reads what the present primary has: it confirms with a majority that it still is one.
+pub(crate) fn present_options(settings: &MongoSettings) -> FindOneOptions {
+    // Without a limit of time it waits for a majority as long as there is none.
+    FindOneOptions::builder().read_concern(ReadConcern::linearizable()).max_time(settings.deadline).build()
+}
+
+/// Finds a document; a server alone, which has nobody to confirm a linearizable read with, and none that could take its
+/// place, is asked for what it has.
+pub(crate) async fn find_present(
+    collection: &Collection<Document>,
+    filter: Document,
+    options: FindOneOptions,
+) -> sessioning::Result<Option<Document>> {
+    match collection.find_one(filter.clone()).with_options(options).await {
+        Err(error) if is_no_replica_set(&error) => collection.find_one(filter).await.map_err(failed),
+        found => found.map_err(failed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_url_weakens_a_concern() {
+        let weak = "mongodb://h/db?w=1&journal=false&wTimeoutMS=1&readPreference=secondary&readConcernLevel=local\
+                    &retryWrites=false&retryReads=false&directConnection=true&serverSelectionTimeoutMS=600000\
+                    &connectTimeoutMS=600000";
+        let settings = MongoSettings::new(weak.parse().unwrap());
+        let options = client_options(&settings).await.unwrap();
+        let write = options.write_concern.unwrap();
+        assert_eq!((write.w, write.journal), (Some(Acknowledgment::Majority), Some(true)));
+        assert_eq!(write.w_timeout, Some(settings.deadline));
+        assert_eq!(options.read_concern, Some(ReadConcern::majority()));
+        let primary = SelectionCriteria::ReadPreference(ReadPreference::Primary);
+        assert_eq!(options.selection_criteria, Some(primary));
+        assert_eq!((options.retry_writes, options.retry_reads), (Some(true), Some(true)));
+        assert_ne!(options.direct_connection, Some(true), "it reads from whatever member it is");
+        assert!(options.server_selection_timeout.unwrap() < settings.deadline);
+        assert!(options.connect_timeout.unwrap() <= settings.deadline);
+        // What a check reads with is no weaker.
+        assert_eq!(check_options(&settings).read_concern, Some(ReadConcern::majority()));
+        let settings = MongoSettings { reads: Reads::Linearizable, ..settings };
+        assert_eq!(check_options(&settings).read_concern, Some(ReadConcern::linearizable()));
+    }
 }

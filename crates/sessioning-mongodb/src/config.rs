@@ -200,6 +200,10 @@ impl fmt::Display for Reads {
     }
 }
 
+/// The longest deadline that a node may have. A copy waits for as long until what was begun before it has ended, and
+/// does not know the nodes' settings.
+pub const LONGEST_DEADLINE: Duration = Duration::from_secs(5);
+
 /// How a database is used.
 #[derive(Clone, Debug)]
 pub struct MongoSettings {
@@ -211,7 +215,8 @@ pub struct MongoSettings {
     pub layout: Layout,
     /// The concept's name in the concept layout: sessions are in `<concept>.sessions`.
     pub concept: String,
-    /// How long any operation may take, the search for a server included; 2 s.
+    /// How long any operation may take, the search for a server included; 2 s. A node's is [`LONGEST_DEADLINE`] at
+    /// most.
     pub deadline: Duration,
     /// How certain checks are.
     pub reads: Reads,

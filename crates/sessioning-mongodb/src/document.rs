@@ -1,4 +1,7 @@
 //! A record as a document, in either layout. The names of fields are the format: never give one another meaning.
+//!
+//! In the concept layout everything of ours is in one field, `sessioning`: whatever else a document has is another
+//! program's, whatever its name, and neither read nor written.
 
 use std::time::Duration;
 
@@ -6,7 +9,8 @@ use mongodb::bson::{
     Binary, Bson, DateTime, Document, Uuid, deserialize_from_document, doc, serialize_to_document,
     spec::BinarySubtype,
 };
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use sessioning::{
     Data, Digest, Metadata, Namespace, Owner, Previous, Record, Result, SessionId, SessionToken, Timeout,
     Timeouts, Timestamp,
@@ -14,6 +18,13 @@ use sessioning::{
 
 use crate::Layout;
 use crate::error::unavailable;
+use crate::owners::whole;
+
+/// The field of the concept layout that has everything of ours.
+pub(crate) const OURS: &str = "sessioning";
+/// What stands beside it once more, for people and for programs that look: where the name is free when we first
+/// write, and as long as nobody else writes it.
+const TOLD: [&str; 3] = ["createdAt", "lastSeen", "expiresAt"];
 
 /// The fields of a document. What the original writes has `_id` and `user` alone.
 #[derive(Serialize, Deserialize)]
@@ -44,14 +55,14 @@ struct Fields {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<DateTime>,
     /// Milliseconds; missing is never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number_or_none", skip_serializing_if = "Option::is_none")]
     idle_timeout: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number_or_none", skip_serializing_if = "Option::is_none")]
     absolute_timeout: Option<i64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     methods: Vec<String>,
-    #[serde(default, skip_serializing_if = "is_zero")]
-    level: i32,
+    #[serde(default, deserialize_with = "number", skip_serializing_if = "is_zero")]
+    level: i64,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pending: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,19 +70,31 @@ struct Fields {
     /// JSON text: numbers keep every digit that the application wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     data: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number")]
     epoch: i64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number")]
     sequence: i64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number_or_none", skip_serializing_if = "Option::is_none")]
     generation: Option<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number")]
     version: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     write_id: Option<Binary>,
     /// Not a session yet: since then it waits to be counted against its owner's limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     arriving: Option<DateTime>,
+}
+
+/// A whole number in whichever type it is: other drivers and shells write them back as doubles.
+fn number<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<i64, D::Error> {
+    whole(&Bson::deserialize(from)?).ok_or_else(|| D::Error::custom("no whole number"))
+}
+
+fn number_or_none<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Option<i64>, D::Error> {
+    match Bson::deserialize(from)? {
+        Bson::Null => Ok(None),
+        some => whole(&some).map(Some).ok_or_else(|| D::Error::custom("no whole number")),
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -106,8 +129,40 @@ impl Codec {
     pub(crate) fn id_field(self) -> &'static str {
         match self.layout {
             Layout::Native => "_id",
-            Layout::Concept => "publicId",
+            Layout::Concept => "sessioning.publicId",
         }
+    }
+
+    /// Where a field of ours is.
+    pub(crate) fn field(self, name: &str) -> String {
+        match self.layout {
+            Layout::Native => name.into(),
+            Layout::Concept => format!("{OURS}.{name}"),
+        }
+    }
+
+    /// Where a document of our own tells the same once more.
+    pub(crate) fn beside(self, name: &str) -> Option<String> {
+        (self.layout == Layout::Concept && TOLD.contains(&name)).then(|| name.into())
+    }
+
+    /// A field of ours in a document.
+    pub(crate) fn value<'a>(self, document: &'a Document, name: &str) -> Option<&'a Bson> {
+        match self.layout {
+            Layout::Native => document.get(name),
+            Layout::Concept => document.get_document(OURS).ok()?.get(name),
+        }
+    }
+
+    /// The names under which a document tells once more what our field says, and nobody has written anything else.
+    pub(crate) fn told(self, document: &Document) -> Vec<&'static str> {
+        if self.layout == Layout::Native {
+            return Vec::new();
+        }
+        let same = |name: &&str| {
+            document.get(*name).is_some_and(|beside| self.value(document, name) == Some(beside))
+        };
+        TOLD.into_iter().filter(same).collect()
     }
 
     pub(crate) fn by_id(self, id: SessionId) -> Document {
@@ -140,15 +195,17 @@ impl Codec {
             version: signed(record.version),
             created_at: Some(date(record.created_at)),
             last_seen: Some(date(record.last_seen)),
-            expires_at: record.ends_at().map(date),
+            // What never arrives is purged, even if the session itself would never end.
+            expires_at: arriving.or(record.ends_at()).map(date),
             arriving: arriving.map(date),
             ..Fields::changeable(record)
         };
-        serialize_to_document(&fields).map_err(unavailable)
+        let document = serialize_to_document(&fields).map_err(unavailable)?;
+        Ok(if native { document } else { nested(document) })
     }
 
-    /// What is added to a document of the original when it is first seen.
-    pub(crate) fn first_sight(self, id: SessionId, now: Timestamp) -> Document {
+    /// What is added to a document of the original when it is first seen: nothing that is there already.
+    pub(crate) fn first_sight(self, document: &Document, id: SessionId, now: Timestamp) -> Document {
         let ends = [self.adopted.idle, self.adopted.absolute].into_iter().min();
         let mut added =
             doc! { "publicId": uuid(id), "createdAt": date(now), "lastSeen": date(now), "version": 0_i64 };
@@ -159,7 +216,10 @@ impl Codec {
         if let Some(end) = ends.and_then(|timeout| timeout.deadline(now)) {
             added.insert("expiresAt", date(end));
         }
-        added
+        let free = told_of(&added).into_iter().filter(|(name, _)| !document.contains_key(name));
+        let mut document: Document = free.collect();
+        document.insert(OURS, added);
+        document
     }
 
     /// What a replace sets, and what it takes away.
@@ -167,9 +227,6 @@ impl Codec {
         let mut set = serialize_to_document(&Fields::changeable(record)).map_err(unavailable)?;
         for own in ["_id", "user", "epoch", "sequence", "version"] {
             set.remove(own);
-        }
-        if self.layout == Layout::Native {
-            set.insert("digest", binary(record.digest.as_bytes()));
         }
         let optional = [
             "previousDigest",
@@ -184,7 +241,11 @@ impl Codec {
             "writeId",
         ];
         let missing = optional.iter().filter(|name| !set.contains_key(**name));
-        let unset = missing.map(|name| ((*name).to_owned(), Bson::from(""))).collect();
+        let unset = missing.map(|name| (self.field(name), Bson::from(""))).collect();
+        let mut set: Document = set.into_iter().map(|(name, value)| (self.field(&name), value)).collect();
+        if self.layout == Layout::Native {
+            set.insert("digest", binary(record.digest.as_bytes()));
+        }
         Ok((set, unset))
     }
 
@@ -192,6 +253,7 @@ impl Codec {
     ///
     /// `now` stands in for the times that a document of the original does not have.
     pub(crate) fn decode(self, document: Document, now: Timestamp) -> Option<Found> {
+        let document = if self.layout == Layout::Native { document } else { flat(document)? };
         let mut fields: Fields = deserialize_from_document(document).ok()?;
         if self.layout == Layout::Concept && fields.created_at.is_none() {
             fields.idle_timeout = millis(self.adopted.idle);
@@ -218,12 +280,40 @@ impl Codec {
         let mut record = fields.into_record(id, namespace, digest, now)?;
         if let (Some(issued), Some(max_age)) = (issued, self.legacy_max_age) {
             // Its age counts from the date in its UUID; the record's own age from when it was first seen.
-            let left = issued.after(max_age).as_millis() - record.created_at.as_millis();
+            let left = issued.after(max_age).as_millis().saturating_sub(record.created_at.as_millis());
             let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
             record.timeouts.absolute = record.timeouts.absolute.min(Timeout::After(left));
         }
         Some(Found { record, arriving })
     }
+}
+
+/// A document of the concept layout from one with all fields side by side.
+fn nested(mut ours: Document) -> Document {
+    let mut document = Document::new();
+    for name in ["_id", "user"] {
+        document.extend(ours.remove(name).map(|value| (name.to_owned(), value)));
+    }
+    document.extend(told_of(&ours));
+    document.insert(OURS, ours);
+    document
+}
+
+/// The other way round; `None` if what is in our field's place is none of ours.
+fn flat(mut document: Document) -> Option<Document> {
+    let mut fields = match document.remove(OURS) {
+        None => Document::new(),
+        Some(Bson::Document(ours)) => ours,
+        Some(_) => return None,
+    };
+    for name in ["_id", "user"] {
+        fields.insert(name, document.remove(name)?);
+    }
+    Some(fields)
+}
+
+fn told_of(ours: &Document) -> Document {
+    TOLD.into_iter().filter_map(|name| Some((name.to_owned(), ours.get(name)?.clone()))).collect()
 }
 
 impl Fields {
@@ -377,6 +467,6 @@ pub(crate) fn unsigned(number: i64) -> u64 {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(number: &i32) -> bool {
+fn is_zero(number: &i64) -> bool {
     *number == 0
 }

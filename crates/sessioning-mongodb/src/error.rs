@@ -13,6 +13,9 @@ const NOT_ALLOWED: [i32; 3] = [13, 18, 8000];
 /// The server's codes for an index that cannot be made: cannot create, options conflict, keys conflict, key taken.
 const INDEX_CONFLICTS: [i32; 4] = [67, 85, 86, DUPLICATE_KEY];
 
+/// The server's code for "needs to be a member of a replica set".
+const NOT_A_REPLICA_SET: i32 = 123;
+
 /// What the driver said, as far as it may be told: a server's message may quote a document, and so a token.
 #[derive(Debug)]
 struct Told(String);
@@ -25,6 +28,11 @@ impl fmt::Display for Told {
 
 impl std::error::Error for Told {}
 
+/// A cause in words of our own.
+pub(crate) fn told(why: impl fmt::Display) -> impl std::error::Error + Send + Sync + 'static {
+    Told(why.to_string())
+}
+
 /// A failed operation, whose outcome is unknown.
 #[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over")]
 pub(crate) fn failed(error: DriverError) -> Error {
@@ -33,7 +41,7 @@ pub(crate) fn failed(error: DriverError) -> Error {
 
 /// What is wrong with the data or the driver, not with the connection.
 pub(crate) fn unavailable(why: impl fmt::Display) -> Error {
-    Error::new(ErrorKind::Unavailable).with_source(Told(why.to_string()))
+    Error::new(ErrorKind::Unavailable).with_source(told(why))
 }
 
 /// Whether an insert failed for this reason alone: the key is taken.
@@ -44,6 +52,11 @@ pub(crate) fn is_taken(error: &DriverError) -> bool {
 /// Whether an index could not be made because one that is there, or a document, stands against it.
 pub(crate) fn is_conflict_of_indexes(error: &DriverError) -> bool {
     matches!(&*error.kind, DriverKind::Command(command) if INDEX_CONFLICTS.contains(&command.code))
+}
+
+/// Whether a read that a majority has to confirm was refused because the server is alone.
+pub(crate) fn is_no_replica_set(error: &DriverError) -> bool {
+    matches!(&*error.kind, DriverKind::Command(command) if command.code == NOT_A_REPLICA_SET)
 }
 
 /// Why the server will not have us; `None` for errors that trying again may mend.

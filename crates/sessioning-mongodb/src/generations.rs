@@ -13,15 +13,13 @@ use mongodb::options::FindOneOptions;
 use sessioning::{Clock, Error, Namespace, Record, Result, SystemClock, Timestamp};
 use tokio::sync::{Notify, watch};
 
-use crate::MongoSettings;
-use crate::concerns::check_options;
+use crate::concerns::{check_options, find_present, present_options};
+use crate::config::{LONGEST_DEADLINE, MongoSettings};
 use crate::document::{signed, unsigned};
 use crate::error::{failed, unavailable};
 use crate::owners::whole;
 
 const KEY: &str = "generations";
-/// How long a node's operation takes at most: the default, since a copy does not know the nodes' settings.
-const NODES_DEADLINE: Duration = Duration::from_secs(2);
 
 /// The counters, as they were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,11 +39,19 @@ impl Counters {
         let count = |count: &Bson| {
             whole(count).ok_or_else(|| unavailable("a counter of revocations in the database is no number"))
         };
-        let namespaces = document.get_document("namespaces").ok().into_iter().flatten();
+        let namespaces = match document.get("namespaces") {
+            None => None,
+            Some(Bson::Document(namespaces)) => Some(namespaces),
+            Some(_) => {
+                return Err(unavailable("the counters of revocations in the database are no document"));
+            }
+        };
         Ok(Self {
             import: document.get_str("import").ok().map(str::to_owned),
             everyone: document.get("everyone").map_or(Ok(0), count)?,
             namespaces: namespaces
+                .into_iter()
+                .flatten()
                 .map(|(name, number)| Ok((name.clone(), count(number)?)))
                 .collect::<Result<_>>()?,
         })
@@ -89,6 +95,7 @@ pub(crate) struct Generations {
     wanted: Notify,
     /// As checks read: nothing that they rest on is less certain.
     options: FindOneOptions,
+    present: FindOneOptions,
     within: Duration,
     deadline: Duration,
     clock: SystemClock,
@@ -101,6 +108,7 @@ impl Generations {
             knowledge: watch::Sender::default(),
             wanted: Notify::new(),
             options: check_options(settings),
+            present: present_options(settings),
             within: settings.everyone_within,
             deadline: settings.deadline,
             clock: SystemClock::new(),
@@ -160,10 +168,19 @@ impl Generations {
 
     /// Reads the counters.
     pub(crate) async fn read(&self) -> Result<()> {
+        self.read_with(self.options.clone()).await
+    }
+
+    /// Reads the counters, from a server that a majority confirms to be the primary now.
+    pub(crate) async fn confirm(&self) -> Result<()> {
+        self.read_with(self.present.clone()).await
+    }
+
+    async fn read_with(&self, options: FindOneOptions) -> Result<()> {
         let read_at = self.clock.now();
-        let asked = self.meta.find_one(doc! { "_id": KEY }).with_options(self.options.clone());
-        let read = match tokio::time::timeout(self.deadline, async { asked.await }).await {
-            Ok(found) => found.map_err(failed).and_then(|found| Counters::of(found.as_ref())),
+        let asked = find_present(&self.meta, doc! { "_id": KEY }, options);
+        let read = match tokio::time::timeout(self.deadline, asked).await {
+            Ok(found) => found.and_then(|found| Counters::of(found.as_ref())),
             Err(_) => Err(sessioning::ErrorKind::TimedOut.into()),
         };
         let outcome = read.as_ref().map(|_| ()).map_err(Error::clone);
@@ -190,12 +207,22 @@ impl Generations {
     }
 
     /// Ends every session there is, of one namespace or of all; answers once every node must know.
-    pub(crate) async fn raise(&self, namespace: Option<&Namespace>) -> Result<()> {
+    ///
+    /// `highest` is the highest generation that a document has. It is above the counters where documents were moved
+    /// here without them.
+    pub(crate) async fn raise(&self, namespace: Option<&Namespace>, highest: i64) -> Result<()> {
         let counter = match namespace {
             Some(namespace) => format!("namespaces.{}", field(namespace)),
             None => "everyone".into(),
         };
-        self.update(doc! {}, doc! { "$inc": { counter: 1_i64 } }).await?;
+        self.update(doc! {}, doc! { "$inc": { &counter: 1_i64 } }).await?;
+        self.read().await?;
+        let latest = self.latest();
+        let raised = namespace.map_or(latest.everyone, |namespace| signed(latest.current(namespace)));
+        if raised <= highest {
+            let missing = highest.saturating_add(1).saturating_sub(raised);
+            self.update(doc! {}, doc! { "$inc": { &counter: missing } }).await?;
+        }
         self.until_known(self.within).await
     }
 
@@ -237,7 +264,7 @@ impl Generations {
 
     /// Waits until every node must know of the mark of a copy, and what was begun without knowing has ended.
     pub(crate) async fn until_nobody_works(&self) -> Result<()> {
-        self.until_known(self.within + NODES_DEADLINE).await
+        self.until_known(self.within + LONGEST_DEADLINE).await
     }
 }
 

@@ -14,5 +14,5 @@ mod generations;
 mod owners;
 mod store;
 
-pub use config::{Layout, MongoSettings, MongoUrl, MongoUrlError, Reads};
+pub use config::{LONGEST_DEADLINE, Layout, MongoSettings, MongoUrl, MongoUrlError, Reads};
 pub use store::{Access, MongoDb};

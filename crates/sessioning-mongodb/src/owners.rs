@@ -28,12 +28,26 @@ pub(crate) struct Owners(pub(crate) Collection<Document>);
 impl Owners {
     /// Takes the next place in the owner's order; with it comes the epoch.
     pub(crate) async fn next_place(&self, owner: &Owner) -> Result<OwnerState> {
-        self.raise(owner, "sequence").await
+        self.change(owner, doc! { "$inc": { "sequence": 1_i64 } }).await
+    }
+
+    /// The same, after that place at least.
+    pub(crate) async fn next_place_after(&self, owner: &Owner, place: i64) -> Result<OwnerState> {
+        self.change(owner, doc! { "$max": { "sequence": place } }).await?;
+        self.next_place(owner).await
     }
 
     /// Raises the epoch: what was inserted under an earlier one is revoked.
-    pub(crate) async fn next_epoch(&self, owner: &Owner) -> Result<i64> {
-        Ok(self.raise(owner, "epoch").await?.epoch)
+    ///
+    /// `highest` is the highest epoch that the owner's documents have. It is above the owner's where documents were
+    /// moved here without it.
+    pub(crate) async fn next_epoch(&self, owner: &Owner, highest: i64) -> Result<i64> {
+        let epoch = self.change(owner, doc! { "$inc": { "epoch": 1_i64 } }).await?.epoch;
+        if epoch > highest {
+            return Ok(epoch);
+        }
+        let above = doc! { "$max": { "epoch": highest.saturating_add(1) } };
+        Ok(self.change(owner, above).await?.epoch)
     }
 
     pub(crate) async fn epoch(&self, owner: &Owner) -> Result<i64> {
@@ -41,14 +55,14 @@ impl Owners {
         Ok(OwnerState::of(found.as_ref()).epoch)
     }
 
-    async fn raise(&self, owner: &Owner, counter: &str) -> Result<OwnerState> {
-        let raised = self
+    async fn change(&self, owner: &Owner, change: Document) -> Result<OwnerState> {
+        let changed = self
             .0
-            .find_one_and_update(doc! { "_id": key(owner) }, doc! { "$inc": { counter: 1_i64 } })
+            .find_one_and_update(doc! { "_id": key(owner) }, change)
             .upsert(true)
             .return_document(ReturnDocument::After)
             .await?;
-        Ok(OwnerState::of(raised.as_ref()))
+        Ok(OwnerState::of(changed.as_ref()))
     }
 }
 

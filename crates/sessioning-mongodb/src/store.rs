@@ -215,7 +215,8 @@ impl Store for MongoDb {
 
     async fn ready(&self) -> Result<()> {
         let inner = &self.inner;
-        inner.bounded(async { inner.opened()?.generations.read().await }).await?;
+        // A primary that is none any more would answer a plain read.
+        inner.bounded(async { inner.opened()?.generations.confirm().await }).await?;
         inner.counters().await.map(drop)
     }
 }

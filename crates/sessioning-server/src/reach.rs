@@ -37,37 +37,68 @@ impl Reaching {
 ///
 /// # Errors
 ///
-/// When trying again is no use.
+/// When trying again is no use, or the time is over.
 pub(crate) async fn reach(database: MongoDb, within: Timeout) -> Result<Reaching, Error> {
-    match database.prepare().await {
-        Ok(()) => Ok(Reaching::done()),
-        Err(error) if is_final(&error) => Err(error),
-        Err(error) => {
-            tracing::warn!(
-                "waiting for the database, for {within} at most (mongodb.start_timeout); until then requests are \
-                 answered that the store is unavailable: {}",
-                Causes(&error)
-            );
-            Ok(Reaching(Some(tokio::spawn(keep_trying(database, within.bound())))))
+    let time = Time::new(within);
+    let Err(error) = time.attempt(&database).await else { return Ok(Reaching::done()) };
+    if is_final(&error) || time.is_over() {
+        return Err(error);
+    }
+    tracing::warn!(
+        "waiting for the database, for {within} at most (mongodb.start_timeout); until then requests are answered that \
+         the store is unavailable: {}",
+        Causes(&error)
+    );
+    Ok(Reaching(Some(tokio::spawn(keep_trying(database, time, error)))))
+}
+
+/// Ends with the latest failure, when the time is over.
+async fn keep_trying(database: MongoDb, time: Time, mut latest: Error) -> Result<(), Error> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        tokio::time::sleep(pause.min(time.left())).await;
+        if time.is_over() {
+            return Err(latest);
         }
+        match time.attempt(&database).await {
+            Ok(()) => {
+                tracing::info!("the database was reached after {} s", time.began.elapsed().as_secs());
+                return Ok(());
+            }
+            Err(error) if is_final(&error) => return Err(error),
+            Err(error) => {
+                tracing::warn!("still waiting for the database: {}", Causes(&error));
+                latest = error;
+            }
+        }
+        pause = (pause * 2).min(LAST_PAUSE);
     }
 }
 
-async fn keep_trying(database: MongoDb, most: Option<Duration>) -> Result<(), Error> {
-    let (began, mut pause) = (Instant::now(), FIRST_PAUSE);
-    loop {
-        tokio::time::sleep(pause).await;
-        match database.prepare().await {
-            Ok(()) => {
-                tracing::info!("the database was reached after {} s", began.elapsed().as_secs());
-                return Ok(());
-            }
-            Err(error) if is_final(&error) || most.is_some_and(|most| began.elapsed() >= most) => {
-                return Err(error);
-            }
-            Err(error) => tracing::warn!("still waiting for the database: {}", Causes(&error)),
-        }
-        pause = (pause * 2).min(LAST_PAUSE);
+/// The time that a start may take, from when on.
+#[derive(Clone, Copy)]
+struct Time {
+    began: Instant,
+    most: Duration,
+}
+
+impl Time {
+    fn new(within: Timeout) -> Self {
+        Self { began: Instant::now(), most: within.bound().unwrap_or(Duration::MAX) }
+    }
+
+    fn left(&self) -> Duration {
+        self.most.saturating_sub(self.began.elapsed())
+    }
+
+    fn is_over(&self) -> bool {
+        self.left().is_zero()
+    }
+
+    /// One attempt, which the end of the time cuts short: a database may stop answering at any point of it.
+    async fn attempt(&self, database: &MongoDb) -> Result<(), Error> {
+        let attempt = tokio::time::timeout(self.left(), database.prepare());
+        attempt.await.unwrap_or(Err(ErrorKind::TimedOut.into()))
     }
 }
 

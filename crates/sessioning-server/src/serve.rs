@@ -1,6 +1,7 @@
 //! The service's life: open the store, listen, work, drain.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,15 +38,21 @@ pub async fn serve(
     trust_clock: bool,
     log: &LogGuard,
 ) -> Result<(), ServeError> {
-    // From here on a signal is heard, and answered once there is something to stop.
-    let (told_to_stop, hang_ups) = (told_to_stop(), HangUps::listen());
+    // From here on a signal is heard; the one to stop also while the store is opened.
+    let (mut told_to_stop, hang_ups) = (pin!(told_to_stop()), HangUps::listen());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let keys = Keys::load(&config).map_err(ServeError::Config)?;
     check_protection(&config, &keys)?;
     let cookie = config.cookie.cookie().map_err(ServeError::Cookie)?;
     let (metrics, dropped) = (Metrics::default(), log.dropped.clone());
     let dropped_lines = Arc::new(move || u64::try_from(dropped.dropped_lines()).unwrap_or(u64::MAX));
-    let opened = open(&config, trust_clock, Arc::clone(&clock), &metrics).await.map_err(ServeError::Store)?;
+    let opened = tokio::select! {
+        opened = open(&config, trust_clock, Arc::clone(&clock), &metrics) => opened.map_err(ServeError::Store)?,
+        () = &mut told_to_stop => {
+            tracing::info!("stopped, before the store was open");
+            return Ok(());
+        }
+    };
     let readings =
         Readings { groups: opened.groups, cache: opened.cache, foreign: opened.foreign, dropped_lines };
     let exposition = Exposition::new(&metrics, readings);
@@ -71,7 +78,7 @@ pub async fn serve(
     ];
 
     let ended = tokio::select! {
-        () = told_to_stop => Ok(()),
+        () = &mut told_to_stop => Ok(()),
         error = opened.reaching.failed() => Err(ServeError::Store(error)),
     };
     tracing::info!("stopping: requests in flight finish, new ones are refused");

@@ -11,12 +11,20 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::store::{Batch, Place, Transfer, takes_digests};
-use crate::{Clock, Digest, Error, OsRandom, Random, Record, SessionId, Timestamp};
+use crate::store::{Amendment, Batch, Place, Transfer, takes_digests};
+use crate::{Clock, Digest, Error, ErrorKind, OsRandom, Random, Record, SessionId, Timestamp};
 
 /// How many records are moved in one step.
 const STEP: usize = 1000;
+/// How many records are amended before the mark is looked at again.
+const AMENDED: usize = 50;
+/// How long ago a run may have looked at the mark when it writes. One that was stopped looks again first: another may
+/// have taken the copy up and ended it meanwhile.
+const LOOKED: Duration = Duration::from_secs(1);
+/// How often it looks again before it gives up.
+const LOOKS: usize = 10;
 /// How often a source that goes on changing is gone through.
 const ROUNDS: usize = 10;
 const BEGUN: &str = "begun";
@@ -209,6 +217,19 @@ impl Copy {
         }
     }
 
+    /// The same, and it is only just done when this returns: a process may be stopped at any moment, and what it writes
+    /// when it goes on must not rest on a look from before.
+    async fn hold_now(&self, held: &mut Held) -> CopyResult<()> {
+        for _ in 0..LOOKS {
+            let looked = self.clock.now();
+            self.hold(held).await?;
+            if self.clock.now() <= looked.after(LOOKED) {
+                return Ok(());
+            }
+        }
+        Err(CopyError::Target(ErrorKind::TimedOut.into()))
+    }
+
     async fn end(&self, held: &Held) -> CopyResult<()> {
         match self.target.change_import_mark(held.text.as_deref(), None).await {
             Ok(true) => Ok(()),
@@ -266,22 +287,23 @@ impl Copy {
             match there.get(&record.id) {
                 None => missing.push(record),
                 Some(old) if old.owner != record.owner => return Err(CopyError::Conflict(record.id)),
-                Some(old) if !is_same(old, &record) => changed.push(record),
+                Some(old) if !is_same(old, &record) => {
+                    changed.push(Amendment { found: old.clone(), record });
+                }
                 Some(_) => {}
             }
         }
         report.added += count(missing.len());
         // A use of a session changes what is written, but is no reason to go through everything once more.
-        let changes = changed.iter().filter(|record| !is_used(&there[&record.id], record));
+        let changes = changed.iter().filter(|change| !is_used(&change.found, &change.record));
         report.amended += count(changes.count());
-        if !missing.is_empty() || !changed.is_empty() {
-            self.hold(held).await?;
-        }
         if !missing.is_empty() {
+            self.hold_now(held).await?;
             self.target.add(missing).await.map_err(CopyError::Target)?;
         }
-        if !changed.is_empty() {
-            self.target.amend(changed).await.map_err(CopyError::Target)?;
+        for step in changed.chunks(AMENDED) {
+            self.hold_now(held).await?;
+            self.target.amend(step.to_vec()).await.map_err(CopyError::Target)?;
         }
         Ok(())
     }
@@ -302,7 +324,7 @@ impl Copy {
             let there: HashSet<_> = there.iter().map(|record| record.id).collect();
             let gone: Vec<_> = ids.iter().copied().filter(|id| !there.contains(id)).collect();
             if !gone.is_empty() {
-                self.hold(held).await?;
+                self.hold_now(held).await?;
                 self.target.erase(&gone).await.map_err(CopyError::Target)?;
             }
             report.removed += count(gone.len());
@@ -437,5 +459,45 @@ impl std::error::Error for CopyError {
             Self::Source(error) | Self::Target(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+    use crate::store::{Inserted, Store};
+    use crate::{Embedded, SystemClock, Timeout, Timeouts};
+
+    /// A clock by which the process is stopped for so long at every look.
+    #[derive(Debug)]
+    struct Stopped(AtomicI64, i64);
+
+    impl Clock for Stopped {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(self.0.fetch_add(self.1, Ordering::SeqCst))
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_written_long_after_the_mark_was_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = |name: &str| Embedded::open(folder.path().join(name), &SystemClock::new()).unwrap();
+        let (source, target) = (Arc::new(open("source")), Arc::new(open("target")));
+        let now = SystemClock::new().now();
+        let token = crate::SessionToken::generate(now, &OsRandom).unwrap();
+        let never = Timeouts { idle: Timeout::Never, absolute: Timeout::Never };
+        let record = Record::new(&token, "alice".parse().unwrap(), never, now);
+        assert!(matches!(source.insert(record, None).await.unwrap(), Inserted::Done { .. }));
+        let copy = |each: i64| {
+            let now = SystemClock::new().now().as_millis();
+            let clock = Arc::new(Stopped(AtomicI64::new(now), each));
+            Copy::new(Arc::clone(&source) as _, Arc::clone(&target) as _, clock)
+        };
+        let stopped = copy(1001).run(&|_| ()).await;
+        assert!(matches!(stopped, Err(CopyError::Target(_))), "{stopped:?}");
+        assert_eq!(target.count().await.unwrap(), 0, "it was written all the same");
+        assert_eq!(copy(1).run(&|_| ()).await.unwrap().sessions, 1);
     }
 }

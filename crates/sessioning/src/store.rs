@@ -21,7 +21,7 @@ pub use cached::{CacheSettings, CacheStats, Cached};
 pub use deadline::Deadline;
 pub use embedded::{Embedded, EmbeddedSettings, GroupStats};
 pub use memory::Memory;
-pub use transfer::{Batch, Place, Transfer, takes_digests};
+pub use transfer::{Amendment, Batch, Place, Transfer, takes_digests};
 
 /// Keeps records.
 ///
@@ -101,7 +101,10 @@ pub trait Store: Send + Sync + 'static {
     /// made here, such as paging cursors. It opens no session.
     async fn key(&self) -> Result<[u8; 32]>;
 
-    /// Whether reads and writes would be served now; the error says why not.
+    /// Whether reads and writes would be served now; the error says why not. Costs no write of a record.
+    ///
+    /// Where several servers hold the store, it is answered by the one that counts now: what is read after it is not
+    /// of the past.
     async fn ready(&self) -> Result<()>;
 }
 

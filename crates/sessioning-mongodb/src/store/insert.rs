@@ -1,11 +1,11 @@
 //! Inserts records. An insert whose outcome is unknown is never sent again.
 
-use mongodb::bson::doc;
+use mongodb::bson::{Document, doc};
 use sessioning::store::{Inserted, Limit};
 use sessioning::{Record, Result};
 
 use super::{Inner, answer};
-use crate::document::unsigned;
+use crate::document::{date, unsigned};
 use crate::error::{failed, is_taken};
 
 impl Inner {
@@ -16,7 +16,14 @@ impl Inner {
         let owners = &self.opened()?.owners;
         let counters = self.counters().await?;
         let owner = record.owner.clone();
-        let place = answer(owners.next_place(&owner).await)?;
+        let mut place = answer(owners.next_place(&owner).await)?;
+        if place.sequence == 1 && limit.is_some() {
+            // Documents that were moved here without their owner's have places already: before this one.
+            let highest = self.highest("sequence", self.codec.of_owner(&owner)).await?;
+            if highest > 0 {
+                place = answer(owners.next_place_after(&owner, highest).await)?;
+            }
+        }
         let record = Record {
             epoch: unsigned(place.epoch),
             sequence: unsigned(place.sequence),
@@ -49,8 +56,21 @@ impl Inner {
     /// Makes a record that was arriving a session; whether it is still there.
     pub(super) async fn arrive(&self, record: &Record) -> Result<bool> {
         let mut filter = self.codec.by_id(record.id);
-        filter.insert("arriving", doc! { "$exists": true });
-        let arrived = self.sessions()?.update_one(filter, doc! { "$unset": { "arriving": "" } });
+        filter.insert(self.codec.field("arriving"), doc! { "$exists": true });
+        // Until now its end was that of what never arrives.
+        let names = [Some(self.codec.field("expiresAt")), self.codec.beside("expiresAt")];
+        let (mut set, mut unset) = (Document::new(), doc! { self.codec.field("arriving"): "" });
+        for name in names.into_iter().flatten() {
+            match record.ends_at() {
+                Some(end) => set.insert(name, date(end)),
+                None => unset.insert(name, ""),
+            };
+        }
+        let mut update = doc! { "$unset": unset };
+        if !set.is_empty() {
+            update.insert("$set", set);
+        }
+        let arrived = self.sessions()?.update_one(filter, update);
         Ok(answer(arrived.await)?.matched_count == 1)
     }
 }

@@ -13,7 +13,7 @@ use super::{AGREE, DISAGREE, Inner, MongoDb, answer};
 use crate::Layout;
 use crate::concerns::client_options;
 use crate::document::{binary, bytes32};
-use crate::error::{failed, is_conflict_of_indexes, refusal, unavailable};
+use crate::error::{failed, is_conflict_of_indexes, refusal, told, unavailable};
 use crate::generations::Generations;
 use crate::owners::{Owners, whole};
 
@@ -83,13 +83,11 @@ impl MongoDb {
         // What the original wrote is made findable by its id while it is read.
         let concept = self.inner.settings.layout == Layout::Concept;
         match access {
-            Access::Look => {}
-            Access::From if !concept => {}
-            Access::From => inner.make_indexes(&open).await?,
-            Access::Into => {
-                inner.check_format(&open).await?;
-                inner.make_indexes(&open).await?;
-            }
+            Access::Look | Access::From => inner.look_at_format(&open).await?,
+            Access::Into => inner.check_format(&open).await?,
+        }
+        if access == Access::Into || access == Access::From && concept {
+            inner.make_indexes(&open).await?;
         }
         open.generations.read().await?;
         let _ = inner.open.set(open);
@@ -155,7 +153,18 @@ impl Inner {
         let asked = open.meta.find_one_and_update(doc! { "_id": "format" }, wanted).upsert(true);
         let asked = asked.return_document(ReturnDocument::After);
         let found = self.bounded(async { asked.await.map_err(|error| self.refused_or(error)) }).await?;
-        match found.as_ref().and_then(|found| found.get("format")).and_then(whole) {
+        self.known_format(found.as_ref())
+    }
+
+    /// The same of a database that is only read; one that nobody has served yet has no format.
+    async fn look_at_format(&self, open: &Open) -> Result<()> {
+        let asked = open.meta.find_one(doc! { "_id": "format" });
+        let found = self.bounded(async { asked.await.map_err(|error| self.refused_or(error)) }).await?;
+        if found.is_none() { Ok(()) } else { self.known_format(found.as_ref()) }
+    }
+
+    fn known_format(&self, found: Option<&Document>) -> Result<()> {
+        match found.and_then(|found| found.get("format")).and_then(whole) {
             Some(FORMAT) => Ok(()),
             other => {
                 let other = other.unwrap_or_default();
@@ -171,6 +180,7 @@ impl Inner {
         let index =
             |keys: Document, options: IndexOptions| IndexModel::builder().keys(keys).options(options).build();
         let plain = IndexOptions::default;
+        let sparse = || IndexOptions::builder().sparse(true).build();
         let indexes = match self.settings.layout {
             Layout::Native => vec![
                 index(doc! { "namespace": 1, "user": 1, "_id": 1 }, plain()),
@@ -179,16 +189,29 @@ impl Inner {
                     doc! { "expiresAt": 1 },
                     IndexOptions::builder().expire_after(Record::PURGE_MARGIN).build(),
                 ),
+                // What is revoked with everyone has to be above what documents have that were moved here.
+                index(doc! { "generation": 1 }, plain()),
             ],
             // None that deletes: after a return to the original it would go on.
             Layout::Concept => vec![
-                index(doc! { "publicId": 1 }, IndexOptions::builder().unique(true).sparse(true).build()),
-                index(doc! { "user": 1, "publicId": 1 }, plain()),
-                index(doc! { "expiresAt": 1 }, IndexOptions::builder().sparse(true).build()),
+                index(
+                    doc! { "sessioning.publicId": 1 },
+                    IndexOptions::builder().unique(true).sparse(true).build(),
+                ),
+                index(doc! { "user": 1, "sessioning.publicId": 1 }, plain()),
+                index(doc! { "sessioning.expiresAt": 1 }, sparse()),
+                index(doc! { "sessioning.generation": 1 }, sparse()),
             ],
         };
-        // Building one over a large collection takes as long as it takes.
-        let made = open.sessions.create_indexes(indexes).await;
+        // Building one over a large collection takes as long as it takes: the server goes on, and the next attempt finds
+        // what it has made.
+        let made = tokio::time::timeout(self.settings.deadline, async {
+            open.sessions.create_indexes(indexes).await
+        });
+        let Ok(made) = made.await else {
+            let why = "its indexes are still being made, or the database has stopped answering";
+            return Err(Error::new(ErrorKind::TimedOut).with_source(told(why)));
+        };
         made.map(drop).map_err(|error| {
             if !is_conflict_of_indexes(&error) {
                 return self.refused_or(error);

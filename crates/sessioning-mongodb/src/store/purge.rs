@@ -18,10 +18,11 @@ impl Inner {
         }
         let sessions = self.sessions()?;
         let ended = doc! { "$lte": date(now.before(Record::PURGE_MARGIN)) };
+        let expires_at = self.codec.field("expiresAt");
         let most = i64::try_from(limit).unwrap_or(i64::MAX);
         let keys = self.bounded(async {
             let found =
-                sessions.find(doc! { "expiresAt": ended.clone() }).limit(most).projection(doc! { "_id": 1 });
+                sessions.find(doc! { &expires_at: ended.clone() }).limit(most).projection(doc! { "_id": 1 });
             let found: Vec<_> = answer(found.await)?.try_collect().await.map_err(failed)?;
             Ok(found.into_iter().filter_map(|mut document| document.remove("_id")).collect::<Vec<Bson>>())
         });
@@ -31,7 +32,7 @@ impl Inner {
             return Ok(Purged { removed: 0, more });
         }
         // The end is asked for again: it may have moved since.
-        let those = doc! { "_id": { "$in": keys }, "expiresAt": ended };
+        let those = doc! { "_id": { "$in": keys }, &expires_at: ended };
         let purged = self.bounded(async { answer(sessions.delete_many(those).await) }).await?;
         Ok(Purged { removed: usize::try_from(purged.deleted_count).unwrap_or(usize::MAX), more })
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use mongodb::bson::doc;
+use mongodb::bson::{Uuid, doc};
 use sessioning::{Owner, Record, Result, SessionId};
 
 use super::{Inner, answer};
@@ -27,14 +27,15 @@ impl Inner {
         limit: usize,
     ) -> Result<Vec<Arc<Record>>> {
         self.check_namespace(owner.namespace())?;
-        self.adopt_all(owner).await?;
+        // What is listed is found by its id afterwards.
+        self.adopt_some_of(owner, after, limit).await?;
         let counters = self.counters().await?;
         let id_field = self.codec.id_field();
         let mut filter = self.codec.of_owner(owner);
-        filter.insert("generation", counters.live(owner.namespace()));
-        if let Some(after) = after {
-            filter.insert(id_field, doc! { "$gt": uuid(after) });
-        }
+        filter.insert(self.codec.field("generation"), counters.live(owner.namespace()));
+        // From the first on, too: what the original wrote has no id until it is seen.
+        let after = after.map_or(Uuid::from_bytes([0; 16]), uuid);
+        filter.insert(id_field, doc! { "$gt": after });
         let batch = u32::try_from(limit.min(1000)).unwrap_or(1000).max(1);
         let asked = self.sessions()?.find(filter).sort(doc! { id_field: 1 }).batch_size(batch);
         let mut cursor = answer(asked.await)?;

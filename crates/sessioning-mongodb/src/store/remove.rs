@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use mongodb::bson::Document;
 use sessioning::{Result, SessionId};
 use tokio::time::Instant;
 
-use super::{Inner, answer};
+use super::Inner;
+use crate::concerns::{find_present, present_options};
 use crate::error::failed;
 
 /// How long to wait before a removal is sent again.
@@ -33,9 +35,9 @@ impl Inner {
         match sessions.find_one_and_delete(self.codec.by_id(id)).await.map_err(failed)? {
             Some(document) => Ok(self.visible(document, &counters).is_some()),
             None => {
-                // "Gone already" must rest on what a majority has, not on a removal that may be rolled back.
-                let still = answer(sessions.find_one(self.codec.by_id(id)).await)?;
-                if still.is_some() {
+                // "Gone already" must rest on what a majority has now: not on a removal that may be rolled back, nor on
+                // a primary that is none any more.
+                if self.present(id).await?.is_some() {
                     return Err(crate::error::unavailable(
                         "the removal of this session is not confirmed yet",
                     ));
@@ -44,5 +46,9 @@ impl Inner {
                 Ok(sent_before)
             }
         }
+    }
+
+    async fn present(&self, id: SessionId) -> Result<Option<Document>> {
+        find_present(self.sessions()?, self.codec.by_id(id), present_options(&self.settings)).await
     }
 }

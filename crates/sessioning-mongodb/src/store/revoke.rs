@@ -1,16 +1,19 @@
 //! Ends the sessions of a user, or of everybody.
 
 use futures::TryStreamExt;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, doc};
 use sessioning::{Namespace, Owner, Result, SessionId};
 
 use super::{Inner, answer};
 use crate::Layout;
 use crate::document::signed;
 use crate::error::failed;
+use crate::owners::whole;
 
 /// How many sessions are removed in one step.
 const STEP: i64 = 500;
+/// The same where nothing but their keys is read before.
+const KEYS: usize = 500;
 
 impl Inner {
     /// Raises the epoch in one write, then removes what is of an earlier one until there is none. Whoever inserts
@@ -18,19 +21,21 @@ impl Inner {
     pub(super) async fn remove_user(&self, owner: &Owner, keep: Option<SessionId>) -> Result<Vec<SessionId>> {
         self.check_namespace(owner.namespace())?;
         let open = self.opened()?;
-        self.bounded(self.adopt_all(owner)).await?;
         let counters = self.counters().await?;
-        let epoch = self.bounded(async { answer(open.owners.next_epoch(owner).await) }).await?;
+        let highest = self.bounded(self.highest("epoch", self.codec.of_owner(owner))).await?;
+        let epoch = self.bounded(async { answer(open.owners.next_epoch(owner, highest).await) }).await?;
         let mut revoked = self.codec.of_owner(owner);
         // Not "less than": what the original wrote has no epoch at all.
-        revoked.insert("epoch", doc! { "$not": { "$gte": epoch } });
+        revoked.insert(self.codec.field("epoch"), doc! { "$not": { "$gte": epoch } });
         if let Some(keep) = keep {
             // Left out, and left in its epoch: another revocation that is under way, and keeps nothing, ends it.
             revoked.insert("$nor", [self.codec.by_id(keep)]);
         }
         let mut removed = Vec::new();
         loop {
-            let step = self.bounded(self.find_some(revoked.clone())).await?;
+            let mut step = self.bounded(self.find_some(revoked.clone())).await?;
+            // What the original began may not have been seen yet, and is not found by its id.
+            step.retain(|document| keep.is_none() || self.id_of(document) != keep);
             if step.is_empty() {
                 return Ok(removed);
             }
@@ -40,9 +45,22 @@ impl Inner {
         }
     }
 
+    /// The highest number that documents have there; 0 if there is none.
+    pub(super) async fn highest(&self, name: &str, mut documents: Document) -> Result<i64> {
+        let field = self.codec.field(name);
+        documents.insert(&field, doc! { "$gte": 0 });
+        let found = self.sessions()?.find_one(documents).sort(doc! { &field: -1 });
+        let found = answer(found.projection(doc! { &field: 1 }).await)?;
+        Ok(found.as_ref().and_then(|found| self.codec.value(found, name)).and_then(whole).unwrap_or(0))
+    }
+
     /// Deletes those of the documents that still match.
-    async fn delete_found(&self, found: &[Document], mut still: Document) -> Result<()> {
+    async fn delete_found(&self, found: &[Document], still: Document) -> Result<()> {
         let keys: Vec<_> = found.iter().filter_map(|document| document.get("_id").cloned()).collect();
+        self.delete_keys(&keys, still).await
+    }
+
+    async fn delete_keys(&self, keys: &[Bson], mut still: Document) -> Result<()> {
         still.insert("_id", doc! { "$in": keys });
         answer(self.sessions()?.delete_many(still).await).map(drop)
     }
@@ -61,18 +79,24 @@ impl Inner {
         let open = self.opened()?;
         // Not while a copy comes in: it would count what it has added among those that ended.
         self.counters().await?;
-        open.generations.raise(namespace).await?;
-        if self.settings.layout == Layout::Concept {
-            let counters = self.counters().await?;
-            let current = signed(counters.current(&Namespace::default()));
-            let before = doc! { "generation": { "$not": { "$gte": current } } };
-            loop {
-                let step = self.bounded(self.find_some(before.clone())).await?;
-                if step.is_empty() {
-                    break;
-                }
-                self.bounded(self.delete_found(&step, before.clone())).await?;
-            }
+        let highest = self.bounded(self.highest("generation", doc! {})).await?;
+        open.generations.raise(namespace, highest).await?;
+        if self.settings.layout == Layout::Concept { self.delete_everyone().await } else { Ok(()) }
+    }
+
+    /// Deletes what is there and of an earlier generation, or of none. Once: the original may go on creating, and what
+    /// it begins afterwards did not end with everyone.
+    async fn delete_everyone(&self) -> Result<()> {
+        let current = signed(self.counters().await?.current(&Namespace::default()));
+        let before = doc! { self.codec.field("generation"): { "$not": { "$gte": current } } };
+        let asked = self.sessions()?.find(before.clone()).projection(doc! { "_id": 1 });
+        let mut found = self.bounded(async { answer(asked.await) }).await?;
+        let mut keys = Vec::new();
+        while let Some(mut document) = self.bounded(async { found.try_next().await.map_err(failed) }).await? {
+            keys.extend(document.remove("_id"));
+        }
+        for step in keys.chunks(KEYS) {
+            self.bounded(self.delete_keys(step, before.clone())).await?;
         }
         Ok(())
     }

@@ -1,22 +1,18 @@
 //! Moving all sessions in and out.
 
 use async_trait::async_trait;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::TryStreamExt;
 use mongodb::Cursor;
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::{ErrorKind as DriverKind, Result as DriverResult};
-use sessioning::store::{Batch, Keeps, Place, Transfer};
+use sessioning::store::{Amendment, Batch, Keeps, Place, Transfer};
 use sessioning::{ErrorKind, Record, Result, SessionId, SessionToken};
 use zeroize::Zeroizing;
 
-use super::adopt::token_of;
 use super::{Inner, MongoDb, answer};
 use crate::Layout;
-use crate::document::{issued_at, uuid};
+use crate::document::{binary, date, issued_at, signed, uuid};
 use crate::error::failed;
-
-/// How many documents of the original are marked as seen at once.
-const ADOPTING: usize = 32;
 
 /// How much of a token may be written down: the public id of one of ours, with the prefix, and the date of a UUID of
 /// version 7. Of what is neither, nothing.
@@ -70,12 +66,15 @@ impl Transfer for MongoDb {
         inner.bounded(added).await
     }
 
-    async fn amend(&self, records: Vec<Record>) -> Result<()> {
+    async fn amend(&self, changes: Vec<Amendment>) -> Result<()> {
         let inner = &self.inner;
-        for record in records {
-            let by_id = inner.codec.by_id(record.id);
+        for Amendment { found, record } in changes {
+            let mut unchanged = inner.codec.by_id(found.id);
+            unchanged.insert("version", signed(found.version));
+            unchanged.insert("lastSeen", date(found.last_seen));
+            unchanged.insert("digest", binary(found.digest.as_bytes()));
             let document = inner.own(record)?;
-            let amended = async { answer(inner.sessions()?.replace_one(by_id, document).await) };
+            let amended = async { answer(inner.sessions()?.replace_one(unchanged, document).await) };
             inner.bounded(amended).await?;
         }
         Ok(())
@@ -88,12 +87,16 @@ impl Transfer for MongoDb {
     }
 
     async fn count(&self) -> Result<u64> {
-        let sessions = self.inner.sessions()?;
-        // What is estimated may be wrong after a crash, but not about whether there is anything.
-        if answer(sessions.find_one(doc! {}).await)?.is_none() {
-            return Ok(0);
-        }
-        answer(sessions.estimated_document_count().await).map(|count| count.max(1))
+        let inner = &self.inner;
+        let sessions = inner.sessions()?;
+        let counted = async {
+            // What is estimated may be wrong after a crash, but not about whether there is anything.
+            if answer(sessions.find_one(doc! {}).await)?.is_none() {
+                return Ok(0);
+            }
+            answer(sessions.estimated_document_count().await).map(|count| count.max(1))
+        };
+        inner.bounded(counted).await
     }
 
     async fn import_mark(&self) -> Result<Option<String>> {
@@ -196,25 +199,6 @@ impl Inner {
         let generation = self.opened()?.generations.latest().current(record.owner.namespace());
         // Before everything that begins here.
         self.codec.encode(&Record { epoch: 0, sequence: 0, generation, ..record }, None)
-    }
-
-    /// Marks as seen what the original wrote; the documents with what was added to them.
-    async fn adopt_some(&self, documents: Vec<Document>) -> Result<Vec<Document>> {
-        let adopting: Vec<_> = documents.into_iter().map(|document| self.adopt_document(document)).collect();
-        stream::iter(adopting).buffered(ADOPTING).try_collect().await
-    }
-
-    async fn adopt_document(&self, mut document: Document) -> Result<Document> {
-        let Some(token) = token_of(&document).filter(|_| !document.contains_key("publicId")) else {
-            return Ok(document);
-        };
-        if let Some(added) = self.mark_seen(&token).await? {
-            document.extend(added);
-            return Ok(document);
-        }
-        // Another node was faster, or it has ended: then its old document tells no less.
-        let seen = answer(self.sessions()?.find_one(self.codec.by_id(token.id())).await)?;
-        Ok(seen.unwrap_or(document))
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sessioning::{Timeout, Timeouts};
-use sessioning_mongodb::{Layout, MongoSettings, MongoUrl, Reads};
+use sessioning_mongodb::{LONGEST_DEADLINE, Layout, MongoSettings, MongoUrl, Reads};
 
 use super::text;
 
@@ -17,7 +17,7 @@ pub struct MongoConfig {
     /// How sessions lie in it: `native`, or `concept` to share them with the original.
     #[serde(with = "text")]
     pub layout: Layout,
-    /// How long any operation may take, the search for a server included.
+    /// How long any operation may take, the search for a server included; 5 s at most.
     #[serde(with = "text")]
     pub deadline: Timeout,
     /// How certain a check is that the primary still is one: `majority` or `linearizable`.
@@ -73,9 +73,34 @@ impl MongoConfig {
         if self.deadline == Timeout::Never {
             return fault("deadline", "an operation over a network needs a deadline, such as 2s");
         }
+        if self.deadline > Timeout::After(LONGEST_DEADLINE) {
+            return fault(
+                "deadline",
+                "at most 5s: a copy into the database waits so long for what was begun before it",
+            );
+        }
         if self.database.contains(['/', '\\', '.', ' ', '"', '$', '\0']) || self.database.len() > 63 {
             return fault("database", "a database has at most 63 bytes and none of / \\ . \" $ or space");
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_that_a_copy_would_not_wait_for_is_refused() {
+        let fault = |deadline| MongoConfig { deadline, ..MongoConfig::default() }.fault();
+        assert_eq!(fault(Timeout::After(LONGEST_DEADLINE)), None);
+        for deadline in [Timeout::After(LONGEST_DEADLINE + Duration::from_millis(1)), Timeout::Never] {
+            let (key, why) = fault(deadline).unwrap();
+            assert_eq!(key, "mongodb.deadline");
+            assert!(
+                why.contains(&LONGEST_DEADLINE.as_secs().to_string()) || deadline == Timeout::Never,
+                "{why}"
+            );
+        }
     }
 }

@@ -40,7 +40,7 @@ fn a_longest_timeout_of_its_own_is_in_the_policy() {
 
 #[test]
 fn variables_of_other_parts_are_none_of_ours_and_misspelt_ones_are_refused() {
-    let with = |name: &str| Layers::default().environment([(name.to_owned(), "x".to_owned())].into_iter());
+    let with = |name: &str| Layers::default().environment([(name.to_owned(), "x".to_owned())]);
     for others in
         ["SESSIONING_URL", "SESSIONING_API_KEY_FILE", "SESSIONING_UNKNOWN_SESSION", "SESSIONING_TEST_X"]
     {

@@ -1,7 +1,9 @@
 //! Ends sessions: by the holder of the token, or by someone else.
 
+use std::sync::Arc;
+
 use super::arrivals::Covered;
-use crate::store::run_to_end;
+use crate::store::{Accept, run_to_end};
 use crate::{Namespace, Owner, Record, Result, SessionId, SessionToken, Sessioning, Verdict};
 
 impl Sessioning {
@@ -80,12 +82,23 @@ impl Sessioning {
     ) -> Result<bool> {
         let this = self.clone();
         run_to_end(async move {
-            let Some(record) = this.store.get(id, &meant).await?.filter(|record| meant(record)) else {
+            let Some(record) = this.present(id, &meant).await?.filter(|record| meant(record)) else {
                 return Ok(false);
             };
             let ended = matches!(this.policy.judge(&record, this.clock.now()), Verdict::Expired(_));
             Ok(this.store.remove(id).await? && !ended)
         })
         .await
+    }
+
+    /// The record of that id. "Gone already" is an answer that a logout rests on, so it has to be more than a read
+    /// finds, which may be of the past where several servers hold the store: a store that says it is ready, which costs
+    /// no write, can be written to now, and what is read after that is of the present.
+    async fn present(&self, id: SessionId, accept: Accept<'_>) -> Result<Option<Arc<Record>>> {
+        if let Some(found) = self.store.get(id, accept).await? {
+            return Ok(Some(found));
+        }
+        self.store.ready().await?;
+        self.store.get(id, accept).await
     }
 }

@@ -25,8 +25,9 @@ pub trait Transfer: Store {
     /// of new ones.
     async fn add(&self, records: Vec<Record>) -> Result<()>;
 
-    /// Puts records in the place of older ones of the same ids.
-    async fn amend(&self, records: Vec<Record>) -> Result<()>;
+    /// Puts records in the place of older ones of the same ids: of those that are still as they were found. What has
+    /// changed since, where several may write, stays.
+    async fn amend(&self, changes: Vec<Amendment>) -> Result<()>;
 
     /// Removes these records.
     async fn erase(&self, ids: &[SessionId]) -> Result<()>;
@@ -97,6 +98,15 @@ pub struct Batch {
     pub foreign: u64,
     /// Where the next batch begins; `None` if this was the last.
     pub next: Option<Place>,
+}
+
+/// A record that takes the place of an older one.
+#[derive(Clone)]
+pub struct Amendment {
+    /// The older one, as it was found.
+    pub found: Record,
+    /// The one that takes its place.
+    pub record: Record,
 }
 
 /// Whether a store can be copied into: one of tokens has no use for digests.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::Embedded;
 use super::keys::id_of;
-use crate::store::{Batch, Place, Transfer};
+use crate::store::{Amendment, Batch, Place, Transfer};
 use crate::{Record, Result, SessionId};
 
 #[async_trait]
@@ -43,8 +43,9 @@ impl Transfer for Embedded {
         self.owner.submit(move |group| records.into_iter().try_for_each(|record| group.import(record))).await
     }
 
-    async fn amend(&self, records: Vec<Record>) -> Result<()> {
-        self.add(records).await
+    async fn amend(&self, changes: Vec<Amendment>) -> Result<()> {
+        // Nobody else writes: the directory is locked.
+        self.add(changes.into_iter().map(|change| change.record).collect()).await
     }
 
     async fn erase(&self, ids: &[SessionId]) -> Result<()> {
