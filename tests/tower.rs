@@ -13,10 +13,9 @@ use axum::{Json, Router};
 use http_body_util::BodyExt;
 use serde_json::{Map, Value, json};
 use sessioning::{ManualClock, Memory, Sessioning, Timestamp};
-use sessioning_client::Client;
 use sessioning_tower::{
-    Authenticated, CookieSettings, CreateSession, CurrentUser, InProcess, Refused, Session, SessionCookie,
-    SessionLayer, Visitor,
+    Authenticated, Client, CookieSettings, CreateSession, CurrentUser, InProcess, Refused, Session,
+    SessionCookie, SessionLayer, Visitor,
 };
 use support::{Service, new_key};
 use tower::ServiceExt;

@@ -98,7 +98,7 @@ describe("the report", () => {
 
 describe("the exit code", () => {
   it("is 2 where there is nothing to lint", () => {
-    fails(["."], /No \*\.sync\.ts file in \./, project({ "src/main.ts": "" }));
+    fails(["."], /No \*\.sync\.ts file in "\."\./, project({ "src/main.ts": "" }));
     fails(["nowhere"], /There is no file or folder nowhere/);
   });
 

@@ -19,7 +19,7 @@ pub(crate) struct Shared {
 }
 
 impl SessionLayer {
-    /// Sessions of a backend, such as a [`sessioning_client::Client`] of the service, with the default cookie:
+    /// Sessions of a backend, such as a [`Client`](crate::Client) of the service, with the default cookie:
     /// `__Host-session=…; Path=/; Secure; HttpOnly; SameSite=Lax`.
     #[must_use]
     pub fn new(backend: impl Backend) -> Self {

@@ -28,7 +28,7 @@
 //!     .layer(sessions);
 //! ```
 //!
-//! The layer works over a [`sessioning::Sessioning`] in this process, or over a [`sessioning_client::Client`] of the
+//! The layer works over a [`sessioning::Sessioning`] in this process, or over a [`Client`] of the
 //! service: handlers cannot tell. What it promises:
 //!
 //! * Nothing is loaded before a handler asks, and nothing is saved behind its back: login, logout, renewal and
@@ -59,4 +59,5 @@ pub use sessioning_api::{
     Authenticated, CookieError, CookieSettings, CreateSession, IssuedSession, Metadata, SameSite,
     SessionCookie, SessionView, TokenText,
 };
+pub use sessioning_client::Client;
 pub use visitor::Visitor;

@@ -11,8 +11,7 @@ use std::error::Error;
 use axum::Router;
 use axum::routing::{get, post};
 use sessioning::{Memory, Sessioning};
-use sessioning_client::Client;
-use sessioning_tower::{CookieSettings, SessionCookie, SessionLayer};
+use sessioning_tower::{Client, CookieSettings, SessionCookie, SessionLayer};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

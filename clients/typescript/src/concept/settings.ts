@@ -55,7 +55,7 @@ function address(text: string | undefined): string {
   if (text === undefined) {
     throw new SessionServiceError(
       "SESSIONING_URL is not set. Set it to where the session service listens, for example " +
-        "SESSIONING_URL=http://127.0.0.1:7377 in .env.",
+        "SESSIONING_URL=http://127.0.0.1:7377 in .env. If it is there, have the file loaded: deno run --env-file …",
     );
   }
   const url = URL.canParse(text) ? new URL(text) : undefined;

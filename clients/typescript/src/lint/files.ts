@@ -13,7 +13,7 @@ export function findFiles(cwd: string, paths: readonly string[]): string[] {
   const found = new Set(starts.flatMap((path) => collect(resolve(cwd, path), path)));
   if (found.size === 0) {
     throw new Failure(
-      `No *.sync.ts file in ${starts.join(", ")}. Name the folder that has your syncs, ` +
+      `No *.sync.ts file in ${starts.map((start) => `"${start}"`).join(", ")}. Name the folder that has your syncs, ` +
         `for example: sessioning-lint src/syncs`,
     );
   }
