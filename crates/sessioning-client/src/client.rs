@@ -6,6 +6,7 @@ use std::time::Duration;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sessioning_api::{
     Authenticated, Code, CreateSession, Everyone, FoundSession, IssuedSession, Problem, RenewSession,
@@ -101,10 +102,7 @@ impl Client {
     ) -> Result<Option<IssuedSession>, Error> {
         let request = self.request_with(Method::POST, "/v1/session/renew", token)?;
         let answer = request.json(&RenewSession { authenticated }).send().await?;
-        match unless(Code::SessionInvalid, successful(answer).await)? {
-            Some(answer) => Ok(Some(answer.json().await?)),
-            None => Ok(None),
-        }
+        read(unless(Code::SessionInvalid, successful(answer).await)?).await
     }
 
     /// Logs out: ends the session that a token opens, if there is one.
@@ -146,10 +144,7 @@ impl Client {
     ) -> Result<Option<SessionPage>, Error> {
         let request = self.request_with(Method::GET, MINE, token)?.query(&[("limit", limit)]);
         let request = request.query(&cursor.map(|cursor| ("cursor", cursor)).as_slice());
-        match unless(Code::SessionInvalid, successful(request.send().await?).await)? {
-            Some(answer) => Ok(Some(answer.json().await?)),
-            None => Ok(None),
-        }
+        read(unless(Code::SessionInvalid, successful(request.send().await?).await)?).await
     }
 
     /// Ends one of the sessions of whoever holds the token, by its public id. `None` is "not logged in", `false` that
@@ -174,10 +169,7 @@ impl Client {
     /// When the service refuses or is unavailable; calling again is safe.
     pub async fn end_my_others(&self, token: &str) -> Result<Option<u64>, Error> {
         let answer = successful(self.request_with(Method::DELETE, MINE, token)?.send().await?).await;
-        match unless(Code::SessionInvalid, answer)? {
-            Some(answer) => Ok(Some(answer.json::<Revoked>().await?.revoked)),
-            None => Ok(None),
-        }
+        Ok(read::<Revoked>(unless(Code::SessionInvalid, answer)?).await?.map(|ended| ended.revoked))
     }
 
     /// A page of a user's sessions, for an operator: at most `limit` (1 to 1,000), from where the page before
@@ -272,8 +264,13 @@ fn user_path(user: &str) -> Result<String, Error> {
 }
 
 async fn found(answer: Option<Response>) -> Result<Option<SessionView>, Error> {
+    Ok(read::<FoundSession>(answer).await?.map(|found| found.session))
+}
+
+/// The body of an answer, where there is one.
+async fn read<T: DeserializeOwned>(answer: Option<Response>) -> Result<Option<T>, Error> {
     match answer {
-        Some(answer) => Ok(Some(answer.json::<FoundSession>().await?.session)),
+        Some(answer) => Ok(Some(answer.json().await?)),
         None => Ok(None),
     }
 }

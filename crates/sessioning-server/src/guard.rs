@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use sessioning_api::{Code, is_origin_of};
@@ -32,8 +32,7 @@ fn refusal(app: &App, request: &Request) -> Option<String> {
     if !app.keys().is_empty() {
         return None;
     }
-    let in_headers = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = request.uri().authority().map(Authority::as_str).or_else(in_headers);
+    let host = host(request.uri(), request.headers());
     if !app.config.open && !host.is_some_and(|host| is_accepted(host, &app.config.hosts)) {
         let host = plain(host.unwrap_or_default());
         return Some(format!(
@@ -60,6 +59,12 @@ fn refused_origin(headers: &HeaderMap, host: Option<&str>, allowed: &[String]) -
         }
         None => None,
     }
+}
+
+/// The host that a request is for, with its port: an absolute request line overrides the header (RFC 9112, 3.2.2).
+pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let in_headers = || headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    uri.authority().map(Authority::as_str).or_else(in_headers)
 }
 
 /// Whether a `Host`, with or without a port, is a loopback name or address or one of `hosts`.

@@ -8,7 +8,7 @@ mod policy;
 use std::sync::Once;
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sessioning::{Checked, Session};
@@ -17,6 +17,7 @@ use sessioning_api::{Code, moment};
 use crate::access::Caller;
 use crate::app::App;
 use crate::check::{check, invalid, lacking};
+use crate::guard::host;
 use crate::problem::ApiError;
 use crate::source::is_from_proxy;
 use crate::token::{Place, check_origin, find};
@@ -44,9 +45,7 @@ pub(crate) struct Visit {
 impl Visit {
     /// The request itself is the visitor's (Envoy).
     pub(crate) fn as_sent(parts: &Parts) -> Self {
-        let in_headers = || parts.headers.get(header::HOST)?.to_str().ok();
-        let host = parts.uri.authority().map(|authority| authority.as_str()).or_else(in_headers);
-        Self { method: Some(parts.method.clone()), host: host.map(Into::into) }
+        Self { method: Some(parts.method.clone()), host: host(&parts.uri, &parts.headers).map(Into::into) }
     }
 
     /// Headers tell of the visitor's request. From anybody but a configured proxy they tell nothing.
