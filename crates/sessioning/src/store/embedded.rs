@@ -26,6 +26,7 @@ mod keys;
 mod meta;
 mod owner;
 mod readers;
+mod recovery;
 mod space;
 mod status;
 mod transfer;

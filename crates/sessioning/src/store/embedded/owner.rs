@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use tokio::sync::oneshot;
 
 use super::directory::Directory;
@@ -12,19 +11,15 @@ use super::engine::Engine;
 use super::group::Group;
 use super::meta::Meta;
 use super::status::Status;
-use super::{EmbeddedSettings, SharedEngine, space};
+use super::{EmbeddedSettings, SharedEngine};
 use crate::{Error, ErrorKind, Result, Timestamp};
 
 /// The most writes that share a sync: bounds the batch, and so the wait of the first in it.
 const MAX_GROUP: usize = 1024;
 
-/// How long to wait before looking again whether the disk has space.
-const FIRST_RETRY: Duration = Duration::from_millis(100);
-const LAST_RETRY: Duration = Duration::from_secs(5);
-
 /// Judges a write within a group, and returns how to answer it once the group's fate is known.
-type Command = Box<dyn FnOnce(&mut Group<'_>) -> Reply + Send>;
-type Reply = Box<dyn FnOnce(Result<()>) + Send>;
+pub(super) type Command = Box<dyn FnOnce(&mut Group<'_>) -> Reply + Send>;
+pub(super) type Reply = Box<dyn FnOnce(Result<()>) + Send>;
 
 /// A handle to the thread. Dropping it lets the thread finish what waits, and waits for that.
 pub(super) struct OwningThread {
@@ -95,12 +90,12 @@ impl Drop for OwningThread {
 }
 
 /// What the thread owns.
-struct Own {
-    engine: SharedEngine,
-    directory: Directory,
-    status: Arc<Status>,
-    meta: Meta,
-    waiting: Receiver<Command>,
+pub(super) struct Own {
+    pub(super) engine: SharedEngine,
+    pub(super) directory: Directory,
+    pub(super) status: Arc<Status>,
+    pub(super) meta: Meta,
+    pub(super) waiting: Receiver<Command>,
 }
 
 impl Own {
@@ -149,59 +144,6 @@ impl Own {
             Err(error) => Err(self.refuse(error)),
         }
     }
-
-    fn refuse(&self, error: fjall::Error) -> Error {
-        let kind = classify(&error, &self.directory);
-        tracing::error!(cause = %error, "{kind}");
-        self.status.refuse(kind.clone());
-        Error::new(kind).with_source(error)
-    }
-
-    /// Waits for space and reopens the engine, unless a sync fails; false when the store was dropped meanwhile.
-    fn wait_for_space(&mut self) -> bool {
-        let mut pause = FIRST_RETRY;
-        loop {
-            let until = Instant::now() + pause;
-            loop {
-                match self.waiting.recv_deadline(until) {
-                    Ok(command) => drop(command),
-                    Err(RecvTimeoutError::Timeout) => break,
-                    Err(RecvTimeoutError::Disconnected) => return false,
-                }
-            }
-            if space::is_back(self.directory.path()) {
-                match self.reopen() {
-                    Ok(()) => {
-                        tracing::info!("there is space again: the session store takes writes");
-                        self.status.accept();
-                        return true;
-                    }
-                    Err(_) if self.status.refusal() == Some(ErrorKind::SyncFailed) => return true,
-                    Err(error) => tracing::warn!(%error, "the session store could not be reopened yet"),
-                }
-            }
-            pause = (pause * 2).min(LAST_RETRY);
-        }
-    }
-
-    /// Drops the poisoned engine and opens it again, while the readers wait.
-    fn reopen(&mut self) -> Result<()> {
-        let mut slot = self.engine.write();
-        *slot = None;
-        let engine = slot.insert(Engine::open(&self.directory.engine())?);
-        self.meta = engine.meta()?;
-        // The failed group may have reached the file after all, so this syncs it before anybody reads it, and
-        // no cache may go on with what was read before it.
-        self.status.reopened();
-        let mut group = Group::new(engine, self.meta.clone());
-        group.mark();
-        let (changes, sync, meta) = group.finish()?;
-        if let Err(error) = engine.commit(changes, sync) {
-            return Err(self.refuse(error));
-        }
-        self.meta = meta;
-        Ok(())
-    }
 }
 
 impl Drop for Own {
@@ -211,19 +153,4 @@ impl Drop for Own {
         self.status.refuse(ErrorKind::Unavailable);
         *self.engine.write() = None;
     }
-}
-
-/// Why a group could not be written: for want of space, which reopening mends; or because a sync failed, after
-/// which what the page cache shows may not be on the disk.
-fn classify(error: &fjall::Error, directory: &Directory) -> ErrorKind {
-    let no_space = match error {
-        // Only if writing is what fails: a sync that speaks of space (thin volumes do) is a failed sync.
-        fjall::Error::Io(error) => space::says_out(error) && space::is_out(directory.path()),
-        // Something in the background failed earlier, on a full disk mostly, where space may be back by now.
-        // Nothing of this group was written, and the groups before it were synced by this thread itself, so
-        // reopening loses nothing; if it was a sync that failed, the one at reopening tells.
-        fjall::Error::Poisoned => true,
-        _ => false,
-    };
-    if no_space { ErrorKind::NoSpace } else { ErrorKind::SyncFailed }
 }
