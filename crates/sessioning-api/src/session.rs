@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{self, DeserializeOwned};
+use serde::de::{self, DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroize;
@@ -54,6 +54,11 @@ pub struct Authenticated {
 fn object<'de, T: DeserializeOwned, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
     let Some(map) = Option::<Map<String, Value>>::deserialize(from)? else { return Ok(None) };
     serde_json::from_value(Value::Object(map)).map(Some).map_err(de::Error::custom)
+}
+
+/// One of several words, as text alone: `{"everyone": null}` would do for `"everyone"` as well, and is a mistake.
+pub(crate) fn word<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    T::deserialize(String::deserialize(from)?.into_deserializer())
 }
 
 /// A whole number however JSON writes it: 2 and 2.0 are one.
@@ -206,6 +211,7 @@ pub struct CheckedSessions {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CheckedSession {
     /// Whether it opens a session.
+    #[serde(deserialize_with = "word")]
     pub verdict: CheckVerdict,
     /// The session, if it is live.
     #[cfg_attr(feature = "openapi", schema(required = true))]
@@ -251,6 +257,7 @@ pub struct Revoked {
 #[serde(deny_unknown_fields)]
 pub struct RevokeEveryone {
     /// Has to be `everyone`: this logs everybody out.
+    #[serde(deserialize_with = "word")]
     pub confirm: Everyone,
     /// In every namespace, not the caller's alone.
     #[serde(default)]
@@ -304,5 +311,29 @@ impl fmt::Debug for TokenText {
 impl Drop for TokenText {
     fn drop(&mut self) {
         self.0.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::{CheckedSession, RevokeEveryone};
+    use crate::{Code, Problem};
+
+    #[test]
+    fn a_word_is_text_and_nothing_that_would_do_for_it() {
+        for word in
+            [json!({ "everyone": null }), json!(["everyone"]), json!("Everyone"), json!(0), json!(null)]
+        {
+            assert!(from_value::<RevokeEveryone>(json!({ "confirm": word })).is_err(), "{word}");
+        }
+        assert!(from_value::<RevokeEveryone>(json!({ "confirm": "everyone" })).is_ok());
+        let checked = |verdict| from_value::<CheckedSession>(json!({ "verdict": verdict, "session": null }));
+        assert!(checked(json!("live")).is_ok());
+        assert!(checked(json!({ "live": null })).is_err());
+        let problem = |code| from_value::<Problem>(json!({ "code": code, "title": "", "status": 401 }));
+        assert_eq!(problem(json!("session_invalid")).unwrap().code, Code::SessionInvalid);
+        assert!(problem(json!({ "session_invalid": null })).is_err());
     }
 }

@@ -46,7 +46,7 @@ pub struct Config {
     pub store: StoreUrl,
     /// Serves a network without API keys, because something else guards it.
     pub open: bool,
-    /// Host names, besides loopback ones, under which callers without a key may reach the service.
+    /// Host names, besides loopback ones, under which callers without a key may reach it.
     pub hosts: Vec<String>,
     /// A file with more `[[keys]]`; empty for none.
     pub keys_file: String,
@@ -198,6 +198,7 @@ pub struct KeyConfig {
     /// `sha256:` and the digest of the secret half.
     pub digest: String,
     /// What it may do.
+    #[serde(with = "text::list")]
     pub scopes: Vec<Scope>,
     /// What it is for, for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
 use sessioning::{Digest, Namespace};
 use zeroize::Zeroizing;
 
@@ -15,8 +15,7 @@ const ID_LEN: usize = 16;
 const SECRET_LEN: usize = 64;
 
 /// What a key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Begin, renew and fill sessions.
     Create,
@@ -33,6 +32,16 @@ impl fmt::Display for Scope {
             Self::Check => "check",
             Self::Admin => "admin",
         })
+    }
+}
+
+impl FromStr for Scope {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let scope =
+            [Self::Create, Self::Check, Self::Admin].into_iter().find(|scope| scope.to_string() == text);
+        scope.ok_or_else(|| format!("{text:?} is no scope; list some of create, check, admin"))
     }
 }
 
