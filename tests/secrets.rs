@@ -114,3 +114,44 @@ fn a_token_given_as_an_argument_is_refused_and_not_repeated() {
     assert!(!contains(&said, &token.as_bytes()[36..100]));
     assert!(String::from_utf8(said).unwrap().contains("name of a file"));
 }
+
+/// Whatever is wrong about where a secret was put: the error, which others may read, does not repeat it.
+#[test]
+fn sec_40_a_key_or_token_given_where_something_else_belongs_is_not_repeated() {
+    let (key, _) = support::new_key(&["--scope", "check"]);
+    let token = format!("ses_{}", "0123456789abcdef".repeat(7));
+    let uuid = "01a20a61-fb89-7a5c-af52-803629217bfa";
+    for secret in [key.as_str(), &token, &format!("/run/secrets/{key}"), &format!("'{key}'"), uuid] {
+        let hidden = &secret[secret.len() - 12..];
+        for arguments in [
+            &["get-user", secret][..],
+            &["get-user", "-", "--api-key-file", secret],
+            &["get-user", "-", secret],
+            &["get-user", "--token", secret],
+            &["healthcheck", "--api-key-file", secret],
+            &["--set", &format!("keys_file={secret}"), "--store", "memory:"],
+            &["--config", secret],
+            &["config", "show", "--config", secret],
+            &["config", "show", "--listen", secret],
+            &["config", "show", "--set", secret],
+            &["config", "show", "--set", &format!("limits.queue={secret}")],
+        ] {
+            // A UUID is no secret but where a token's file belongs.
+            if secret == uuid && arguments[..2] != ["get-user", uuid] {
+                continue;
+            }
+            let output = run(arguments);
+            assert_ne!(output.status.code(), Some(0), "{arguments:?}");
+            let said = [output.stdout, output.stderr].concat();
+            assert!(!contains(&said, hidden.as_bytes()), "{arguments:?}: {}", String::from_utf8_lossy(&said));
+        }
+        for variable in ["SESSIONING_API_KEY_FILE", "SESSIONING_STORE_FILE", "SESSIONING_CONFIG"] {
+            for arguments in [&["healthcheck"][..], &["config", "show"], &["get-user", "--help"]] {
+                let output = support::command(arguments).env(variable, secret).output().unwrap();
+                let said = [output.stdout, output.stderr].concat();
+                let told = secret != uuid && contains(&said, hidden.as_bytes());
+                assert!(!told, "{variable} {arguments:?}: {}", String::from_utf8_lossy(&said));
+            }
+        }
+    }
+}

@@ -39,7 +39,7 @@ impl Connection {
 #[derive(Args)]
 pub(crate) struct ApiKey {
     /// A file that holds the API key; the environment variable SESSIONING_API_KEY may hold it instead.
-    #[arg(long, value_name = "FILE", env = "SESSIONING_API_KEY_FILE")]
+    #[arg(long, value_name = "FILE", env = "SESSIONING_API_KEY_FILE", hide_env_values = true)]
     api_key_file: Option<PathBuf>,
 }
 

@@ -21,7 +21,10 @@ use crate::outcome::Failure;
 use crate::output::Output;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return output::refusal(&error),
+    };
     let output = Output { json: cli.json, quiet: cli.quiet };
     match run(cli, output) {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use sessioning::ErrorKind as StoreError;
 use sessioning_client::ErrorKind;
-use sessioning_server::ServeError;
 use sessioning_server::config::{ConfigError, StoreUrl};
+use sessioning_server::{ServeError, masked};
 
 /// A command that did not do what it was asked.
 #[derive(Debug)]
@@ -26,8 +26,9 @@ enum Kind {
 }
 
 impl Failure {
+    /// A key or a token that was given where something else belongs is not repeated.
     fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: masked(&message.into()).into_owned() }
     }
 
     pub(crate) fn no_session() -> Self {

@@ -1,11 +1,27 @@
 //! Results on standard output, failures on standard error; for people, for scripts, or as JSON.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use serde::Serialize;
 use serde_json::json;
+use sessioning_server::masked;
 
 use crate::outcome::Failure;
+
+/// Tells why the arguments are no command, without repeating a key or a token among them; or the help.
+pub(crate) fn refusal(error: &clap::Error) -> ExitCode {
+    let shown = error.render();
+    let masked_out = matches!(masked(&shown.to_string()), Cow::Owned(_));
+    if masked_out {
+        // Without colours: they would stand between the parts of a secret.
+        let _ = write!(io::stderr(), "{}", masked(&shown.to_string()));
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
 
 /// How to print.
 #[derive(Clone, Copy, Debug)]

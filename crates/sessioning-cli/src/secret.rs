@@ -1,9 +1,12 @@
 //! Secrets come from a file, from standard input or from a prompt: the process list shows arguments to all.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
+use sessioning::SessionToken;
+use sessioning_server::masked;
 use zeroize::Zeroizing;
 
 use crate::outcome::Failure;
@@ -26,14 +29,21 @@ pub(crate) fn token(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
 
 /// The first line of a file.
 pub(crate) fn in_file(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    // A token given as the argument would be read as a file name; say so without repeating it.
-    if path.to_string_lossy().starts_with("ses_") && !path.exists() {
+    // A token or key given as the argument would be read as a file name; say so without repeating it.
+    if is_secret(&path.to_string_lossy()) && !path.exists() {
         return Err(Failure::usage(
-            "give the name of a file that holds the token, not the token: every user of this machine can see arguments",
+            "give the name of a file that holds the token or key, not the secret itself: every user of this machine can \
+             see arguments",
         ));
     }
     let file = fs::File::open(path).map_err(|error| Failure::other(path.display(), &error))?;
     first_line(&path.display().to_string(), file)
+}
+
+/// Whether a text is a token or a key, or what is left of one.
+fn is_secret(text: &str) -> bool {
+    let begins = ["ses_", "sk_"].iter().any(|prefix| text.starts_with(prefix));
+    begins || matches!(masked(text), Cow::Owned(_)) || SessionToken::import(text).is_ok()
 }
 
 fn first_line(name: &str, from: impl Read) -> Result<Zeroizing<String>, Failure> {

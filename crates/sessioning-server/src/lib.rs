@@ -34,7 +34,7 @@ mod store;
 mod token;
 
 pub use keys::{NewKey, Scope};
-pub use log::{LogGuard, start as start_logging};
+pub use log::{LogGuard, masked, start as start_logging};
 pub use serve::{ServeError, serve};
 
 /// The description of the v1 surface, OpenAPI 3.1, as the service serves it.

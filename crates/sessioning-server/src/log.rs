@@ -1,6 +1,7 @@
 //! Logs: lines for people on a terminal, JSON lines otherwise. Writing them never holds up a request.
 
-use std::borrow::Cow;
+mod plain;
+
 use std::io::{self, IsTerminal};
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
@@ -9,6 +10,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogConfig, LogFormat, LogLevel};
+pub use plain::masked;
+pub(crate) use plain::plain;
 
 /// Lines that wait to be written; more are dropped, counted and said.
 const BUFFERED_LINES: usize = 16 * 1024;
@@ -55,40 +58,4 @@ fn filter(level: LogLevel) -> EnvFilter {
         LogLevel::Trace => "trace",
     };
     EnvFilter::new(format!("warn,sessioning={level},sessioning_server={level},sessioning_cli={level}"))
-}
-
-/// What a caller sent, fit for a line: control characters escaped, tokens and keys cut, at most 300 characters.
-pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    const MOST: usize = 300;
-    let harmless = text.len() <= MOST
-        && !text.contains("ses_")
-        && !text.contains("sk_")
-        && !text.chars().any(char::is_control);
-    if harmless {
-        return text.into();
-    }
-    let mut line = String::new();
-    for character in text.chars().take(MOST) {
-        if character.is_control() { line.extend(character.escape_default()) } else { line.push(character) }
-    }
-    for secret in ["ses_", "sk_"] {
-        if let Some(start) = line.find(secret) {
-            line.truncate(start + secret.len());
-            line.push('…');
-        }
-    }
-    line.into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::plain;
-
-    #[test]
-    fn what_callers_send_cannot_break_a_line_or_leak_a_token() {
-        assert_eq!(plain("alice"), "alice");
-        assert_eq!(plain("a\r\n\u{1b}[31mb"), "a\\r\\n\\u{1b}[31mb");
-        assert_eq!(plain("my ses_0123456789"), "my ses_…");
-        assert_eq!(plain(&"x".repeat(5000)).len(), 300);
-    }
 }

@@ -1,9 +1,11 @@
 //! What is wrong with a configuration, where, and what to write instead.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Source;
+use crate::log::masked;
 
 /// A configuration that cannot be used.
 #[derive(Debug)]
@@ -45,23 +47,46 @@ pub enum ConfigError {
     },
 }
 
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl ConfigError {
+    fn text(&self) -> String {
         match self {
-            Self::Unreadable { path, source } => write!(f, "cannot read {}: {source}", path.display()),
+            Self::Unreadable { path, source } => cannot_read(path, source),
             // Without the line itself, as the cause would show it: a URL in it may hold a password.
             Self::NotToml { path, line, source } => {
-                write!(f, "{} is not TOML: line {line}: {}", path.display(), source.message())
+                format!("{} is not TOML: line {line}: {}", path.display(), source.message())
             }
             Self::UnknownKey { key, from, nearest } => {
-                write!(f, "there is no setting {key} ({from})")?;
-                match nearest {
-                    Some(nearest) => write!(f, "; did you mean {nearest}?"),
-                    None => f.write_str("; sessioning.example.toml has them all"),
-                }
+                let quoted = if key.contains('"') { ", without the quotes" } else { "" };
+                let hint = match nearest {
+                    Some(nearest) => format!("did you mean {nearest}{quoted}?"),
+                    None => "sessioning.example.toml has them all".into(),
+                };
+                format!("there is no setting {key} ({from}); {hint}")
             }
-            Self::BadValue { key, from, why } => write!(f, "{key} ({from}): {why}"),
+            Self::BadValue { key, from, why } => format!("{key} ({from}): {why}"),
         }
+    }
+}
+
+/// What stands where a file name belongs may be the secret itself, which is not repeated.
+fn cannot_read(path: &Path, error: &std::io::Error) -> String {
+    let name = path.to_string_lossy();
+    if name.contains("://") {
+        return "cannot read a file whose name is a URL; it may hold a password, so it is not shown. \
+                Give the name of a file that holds the value"
+            .into();
+    }
+    let hint = match masked(&name) {
+        Cow::Owned(_) => "; give the name of a file that holds the secret, not the secret itself",
+        Cow::Borrowed(_) => "",
+    };
+    format!("cannot read {name}: {error}{hint}")
+}
+
+impl fmt::Display for ConfigError {
+    /// Never shows a key or a token, wherever somebody put one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&masked(&self.text()))
     }
 }
 

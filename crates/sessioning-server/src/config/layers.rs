@@ -127,11 +127,12 @@ impl Layers {
     ///
     /// # Errors
     ///
-    /// When a variable sets what does not exist, or a value of another type.
+    /// When a variable sets what does not exist, or a value of another type, or two variables set the same.
     pub fn environment(
         &mut self,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<(), ConfigError> {
+        let mut set_by = BTreeMap::new();
         for (name, text) in variables {
             if name == ORIGINAL.0 && !text.is_empty() {
                 self.original.0 = Some(text);
@@ -146,13 +147,15 @@ impl Layers {
                 continue;
             }
             let source = Source::Environment(name.clone());
-            if let Some(key) = self.key_of_variable(rest) {
-                self.set_text(&key, &text, source)?;
-            } else if let Some(key) = rest.strip_suffix("_FILE").and_then(|rest| self.key_of_variable(rest)) {
+            let key = self.key_of_variable(rest);
+            let key_of_file = || rest.strip_suffix("_FILE").and_then(|rest| self.key_of_variable(rest));
+            let (key, text) = if let Some(key) = key {
+                (key, text)
+            } else if let Some(key) = key_of_file() {
                 let path = PathBuf::from(text);
                 let text = fs::read_to_string(&path);
                 let text = text.map_err(|source| ConfigError::Unreadable { path, source })?;
-                self.set_text(&key, text.trim_end(), source)?;
+                (key, text.trim_end().to_owned())
             } else {
                 let nearest = self.nearest(&rest.to_lowercase().replacen('_', ".", 1));
                 return Err(ConfigError::UnknownKey {
@@ -160,7 +163,12 @@ impl Layers {
                     key: name,
                     from: Source::Environment("environment".into()),
                 });
+            };
+            if let Some(other) = set_by.insert(key.clone(), name) {
+                let why = format!("{other} sets it, too; keep one of the two");
+                return Err(ConfigError::BadValue { key, from: source, why });
             }
+            self.set_text(&key, &text, source)?;
         }
         Ok(())
     }
@@ -319,6 +327,8 @@ pub(crate) fn read(path: &Path) -> Result<Table, ConfigError> {
 
 fn flatten(prefix: &str, table: Table, found: &mut dyn FnMut(String, Value)) {
     for (name, value) in table {
+        // A quoted name is one name, whatever dots are in it: it must not pass for a path.
+        let name = if name.contains('.') { format!("{name:?}") } else { name };
         let key = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
         match value {
             Value::Table(table) => flatten(&key, table, found),

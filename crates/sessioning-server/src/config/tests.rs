@@ -154,3 +154,77 @@ fn hosts_and_origins_that_could_match_nothing_are_refused() {
         assert!(with(&[("concept.cors_origins", good)]).is_ok(), "{good}");
     }
 }
+
+/// The configuration that a file of this text makes, or what is wrong with it.
+fn in_file(text: &str) -> Result<Effective, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sessioning.toml");
+    std::fs::write(&path, text).unwrap();
+    let mut layers = Layers::default();
+    layers.file(Some(&path)).and_then(|()| layers.finish()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_quoted_name_is_no_path_to_a_setting() {
+    for text in [
+        "\"session.idle_timeout\" = \"9d\"",
+        "\"session.idle_timeout\" = \"9d\"\n[session]\nidle_timeout = \"30m\"",
+        "[\"session.idle_timeout\"]\nx = 1",
+        "'mongodb.database' = \"other\"",
+        "[mongodb]\n\"x.database\" = \"other\"",
+    ] {
+        let error = in_file(text).unwrap_err();
+        assert!(error.starts_with("there is no setting "), "{error}");
+    }
+    let error = in_file("\"session.idle_timeout\" = \"9d\"").unwrap_err();
+    assert!(error.ends_with("did you mean session.idle_timeout, without the quotes?"), "{error}");
+    let dotted = in_file("session.idle_timeout = \"9m\"\n[\"limits\"]\n\"queue\" = 3").unwrap().config;
+    assert_eq!((dotted.session.idle_timeout.to_string().as_str(), dotted.limits.queue), ("9m", 3));
+}
+
+#[test]
+fn a_setting_has_one_variable() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    std::fs::write(&path, "memory:\n").unwrap();
+    let file = ("SESSIONING_STORE_FILE".to_owned(), path.display().to_string());
+    let direct = ("SESSIONING_STORE".to_owned(), "embedded:./other".to_owned());
+    for both in [[file.clone(), direct.clone()], [direct, file.clone()]] {
+        let error = Layers::default().environment(both).unwrap_err().to_string();
+        assert!(error.contains("sets it, too; keep one of the two"), "{error}");
+    }
+    let mut layers = Layers::default();
+    layers.environment([file]).unwrap();
+    assert_eq!(layers.finish().unwrap().config.store, StoreUrl::Memory);
+}
+
+#[test]
+fn a_secret_where_a_file_name_belongs_is_not_repeated() {
+    let key = "sk_0123456789abcdef_00112233445566778899";
+    for (variable, value, hidden) in [
+        ("SESSIONING_STORE_FILE", key, "99"),
+        ("SESSIONING_KEYS_FILE_FILE", key, "99"),
+        ("SESSIONING_STORE_FILE", "mongodb://user:password@db/app", "password@"),
+        ("SESSIONING_LISTEN", key, "99"),
+    ] {
+        let mut layers = Layers::default();
+        let set = layers.environment([(variable.to_owned(), value.to_owned())]);
+        let error = set.and_then(|()| layers.finish()).unwrap_err().to_string();
+        assert!(!error.contains(hidden), "{error}");
+    }
+    let config = Config { keys_file: key.into(), ..Config::default() };
+    let error = crate::keys::Keys::load(&config).unwrap_err().to_string();
+    assert!(error.contains("the name of a file") && !error.contains("99"), "{error}");
+}
+
+#[test]
+fn a_scope_is_a_word() {
+    let entry = |scopes: &str| {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        in_file(&format!("[[keys]]\nid = \"0123456789abcdef\"\ndigest = \"{digest}\"\nscopes = {scopes}"))
+    };
+    assert_eq!(entry("[\"check\"]").unwrap().config.keys[0].scopes, [Scope::Check]);
+    for other in ["[{ admin = {} }]", "[\"Admin\"]", "[\"admin \"]"] {
+        assert!(entry(other).is_err(), "{other}");
+    }
+}
