@@ -231,3 +231,83 @@ fn a_hang_up_reads_the_keys_again_and_keeps_the_old_ones_if_it_cannot() {
     service_without.wait_for_log("there are no API keys in the configuration any more");
     assert_eq!(service_without.v1("GET", "/v1/session", "ses_x", "").code(), "api_key_invalid");
 }
+
+#[test]
+fn sec_20_everybody_is_logged_out_by_the_word_itself_alone() {
+    let service = Service::start(&["--store", "memory:"]);
+    let (token, _) = service.begin(r#"{"user":"alice"}"#);
+    for body in [
+        r#"{"confirm":{"everyone":null}}"#,
+        r#"{"confirm":["everyone"]}"#,
+        r#"{"confirm":{"everyone":{}}}"#,
+        r#"{"confirm":null}"#,
+        r#"{}"#,
+    ] {
+        let answer = service.v1("POST", "/v1/sessions/revoke-everyone", "", body);
+        assert_eq!((answer.status, answer.code().as_str()), (400, "invalid_request"), "{body}");
+    }
+    assert_eq!(service.status_of(&token), 200);
+}
+
+#[test]
+fn sec_35_a_request_that_can_be_read_in_two_ways_is_refused_with_or_without_a_key() {
+    let (guarded, key, _folder) = Service::guarded(&[]);
+    let open = Service::start(&["--store", "memory:"]);
+    for service in [&guarded, &open] {
+        let own = service.address.clone();
+        let ask = |target: &str, headers: &[(&str, &str)]| {
+            let headers = [&[("X-Api-Key", key.as_str()), ("X-Session-Token", "ses_x")], headers].concat();
+            service.request("GET", target, &headers, b"")
+        };
+        for name in ["Authorization", "X-Session-Namespace", "Origin", "If-Match"] {
+            let twice = ask("/v1/session", &[(name, "a"), (name, "b")]);
+            assert_eq!((twice.status, twice.code().as_str()), (400, "invalid_request"), "{name}");
+        }
+        let hosts = ask("/v1/session", &[("Host", &own), ("Host", "evil.example")]);
+        assert_eq!(hosts.status, 400);
+        assert_eq!(ask("/v1/session", &[("X-Api-Key", &key)]).status, 400);
+        // An absolute request line counts, so a Host beside it has to be the same.
+        let absolute = format!("http://{own}/v1/session");
+        assert_eq!(ask(&absolute, &[("Host", "evil.example")]).status, 400);
+        assert_eq!(ask(&absolute, &[]).code(), "session_invalid");
+        let concept = service.request(
+            "POST",
+            CREATE,
+            &[("X-Api-Key", &key), ("Host", &own), ("Host", &own)],
+            b"{\"user\":\"a\"}",
+        );
+        assert_eq!(concept.status, 400);
+        assert!(concept.json()["error"].as_str().unwrap().contains("two headers of the name host"));
+        // Lengths that differ are no request at all.
+        let mut raw = support::Connection::open(&own).unwrap();
+        let lengths = format!(
+            "POST {CREATE} HTTP/1.1\r\nHost: {own}\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{{}}x"
+        );
+        raw.send(lengths.as_bytes()).unwrap();
+        assert_eq!(raw.answer(false).unwrap().status, 400);
+    }
+}
+
+#[test]
+fn sec_39_the_admin_listener_answers_no_name_that_was_rebound_to_it() {
+    let (guarded, key, _folder) = Service::guarded(&[]);
+    let plain = Service::start(&["--store", "memory:"]);
+    let open = Service::start(&["--store", "memory:", "--listen", "0.0.0.0:0", "--open"]);
+    for service in [&guarded, &plain, &open] {
+        let ask = |path: &str, headers: &[(&str, &str)]| {
+            support::Connection::open(&service.admin).unwrap().request("GET", path, headers, b"").unwrap()
+        };
+        for path in ["/metrics", "/readyz", "/livez", "/openapi.json", "/nothing"] {
+            let rebound = ask(path, &[("Host", "evil.example:7378")]);
+            assert_eq!((rebound.status, rebound.code().as_str()), (403, "origin_refused"), "{path}");
+            assert_ne!(ask(path, &[]).status, 403, "{path}");
+        }
+        assert_eq!(ask("/metrics", &[("Origin", "https://evil.example")]).status, 403);
+    }
+    // No page can send a key that it does not know.
+    let with_key = support::Connection::open(&guarded.admin)
+        .unwrap()
+        .request("GET", "/metrics", &[("Host", "metrics.internal"), ("X-Api-Key", &key)], b"")
+        .unwrap();
+    assert_eq!(with_key.status, 200);
+}

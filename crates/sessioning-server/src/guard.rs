@@ -1,5 +1,6 @@
-//! Keeps browsers out of a service without keys: any page can post to a local port, and a name can be rebound
-//! to it. What guards instead of a key is who the request says it was meant for, and who it says it is from.
+//! Keeps out what is not meant for this service: requests that can be read in two ways, and, where no API key
+//! decides, those of browsers. Any page can post to a local port, and a name can be rebound to it. What guards
+//! instead of a key is who the request says it was meant for, and who it says it is from.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,32 +12,73 @@ use axum::middleware::Next;
 use axum::response::Response;
 use sessioning_api::{Code, is_origin_of};
 
-use crate::access::Surface;
+use crate::access::{Surface, is_known};
 use crate::app::App;
 use crate::log::plain;
 use crate::problem::ApiError;
 
+/// Headers that say something once: with two of a name, whoever reads the other one reads another request.
+const ONCE: [&str; 9] = [
+    "host",
+    "authorization",
+    "content-length",
+    "content-type",
+    "if-match",
+    "origin",
+    "sec-fetch-site",
+    "x-api-key",
+    "x-session-namespace",
+];
+
+/// Guards the service itself, where keys decide if there are any.
 pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    match refusal(&app, &request) {
+    let stranger = app.keys().is_empty();
+    pass(&app, stranger, app.config.open, request, next).await
+}
+
+/// Guards the admin listener: on this machine it needs no key, so a key decides only where one is sent.
+pub(crate) async fn guard_admin(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let has_key = !app.keys().is_empty() && is_known(&app, request.headers());
+    let stranger = !app.admin_needs_key() && !has_key;
+    pass(&app, stranger, false, request, next).await
+}
+
+/// Lets a request on; of a stranger, for whom no key vouches, only what no browser was made to send.
+async fn pass(app: &App, stranger: bool, any_host: bool, request: Request, next: Next) -> Response {
+    let ambiguous = ambiguity(request.uri(), request.headers()).map(ApiError::invalid);
+    let foreign = if stranger { refusal(app, any_host, &request) } else { None };
+    match ambiguous.or_else(|| foreign.map(|why| ApiError::because(Code::OriginRefused, why))) {
         None => next.run(request).await,
-        Some(why) => {
-            tracing::warn!("a request was refused with 403: {why}");
-            let surface = Surface::of(&app.config, request.uri().path());
-            surface.render(ApiError::because(Code::OriginRefused, why))
+        Some(error) => {
+            tracing::warn!("a request was refused with {}: {}", error.problem.status, error.problem);
+            Surface::of(&app.config, request.uri().path()).render(error)
         }
     }
 }
 
-/// Why a request without a key is not to be trusted; `None` if it is, or if keys decide.
-fn refusal(app: &App, request: &Request) -> Option<String> {
-    if !app.keys().is_empty() {
-        return None;
+/// In what a request could be read in two ways (RFC 9112, 3.2, and RFC 9110, 5.3); `None` if in nothing.
+fn ambiguity(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    let twice = |name: &&&str| headers.get_all(**name).iter().nth(1).is_some();
+    if let Some(name) = ONCE.iter().find(twice) {
+        return Some(format!("the request carries two headers of the name {name}; send one"));
     }
+    let named = uri.authority().map(Authority::as_str)?;
+    let host = headers.get(header::HOST)?.to_str().unwrap_or_default();
+    let same = without_port_80(named).eq_ignore_ascii_case(without_port_80(host));
+    (!same).then(|| "the Host is another than that of the request line".into())
+}
+
+fn without_port_80(authority: &str) -> &str {
+    authority.strip_suffix(":80").unwrap_or(authority)
+}
+
+/// Why a request that no key vouches for is not to be trusted; `None` if it is.
+fn refusal(app: &App, any_host: bool, request: &Request) -> Option<String> {
     let host = host(request.uri(), request.headers());
-    if !app.config.open && !host.is_some_and(|host| is_accepted(host, &app.config.hosts)) {
+    if !any_host && !host.is_some_and(|host| is_accepted(host, &app.config.hosts)) {
         let host = plain(host.unwrap_or_default());
         return Some(format!(
-            "the Host \"{host}\" is not a loopback name; list it under hosts, or configure an API key"
+            "the Host \"{host}\" is not a loopback name; list it under hosts, or use an API key"
         ));
     }
     refused_origin(request.headers(), host, &app.config.concept.cors_origins)
@@ -69,8 +111,9 @@ pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> 
 
 /// Whether a `Host`, with or without a port, is a loopback name or address or one of `hosts`.
 fn is_accepted(host: &str, hosts: &[String]) -> bool {
+    let is_port = |rest: &str| rest.is_empty() || rest.starts_with(':');
     let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        Some(rest) => rest.split_once(']').filter(|(_, port)| is_port(port)).map_or("", |(name, _)| name),
         None => host.rsplit_once(':').map_or(host, |(name, _)| name),
     };
     let local = name.eq_ignore_ascii_case("localhost")
@@ -80,20 +123,58 @@ fn is_accepted(host: &str, hosts: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_accepted;
+    use super::*;
 
     #[test]
     fn loopback_names_and_listed_ones_are_accepted() {
         let hosts = ["sessions.internal".to_owned()];
-        for good in
-            ["localhost", "LOCALHOST:7377", "127.0.0.1:1", "127.9.9.9", "[::1]:7377", "sessions.internal:80"]
-        {
+        for good in [
+            "localhost",
+            "LOCALHOST:7377",
+            "127.0.0.1:1",
+            "127.9.9.9",
+            "[::1]:7377",
+            "[::1]",
+            "sessions.internal:80",
+        ] {
             assert!(is_accepted(good, &hosts), "{good}");
         }
-        for bad in
-            ["", "evil.example", "localhost.evil.example", "10.0.0.1", "[2001:db8::1]", "127.0.0.1.nip.io"]
-        {
+        for bad in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "10.0.0.1",
+            "[2001:db8::1]",
+            "127.0.0.1.nip.io",
+            "[::1].evil.example",
+            "[::1]@evil.example",
+            "[::1",
+        ] {
             assert!(!is_accepted(bad, &hosts), "{bad}");
         }
+    }
+
+    fn found(uri: &str, headers: &[(&str, &str)]) -> Option<String> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(name.parse::<header::HeaderName>().unwrap(), value.parse().unwrap());
+        }
+        ambiguity(&uri.parse().unwrap(), &map)
+    }
+
+    #[test]
+    fn a_request_that_can_be_read_in_two_ways_is_refused() {
+        for name in ONCE {
+            let twice = found("/", &[(name, "a"), (name, "a")]);
+            assert!(twice.is_some_and(|why| why.contains(name)), "{name}");
+            assert_eq!(found("/", &[(name, "a")]), None);
+        }
+        assert!(found("http://localhost/", &[("host", "evil.example")]).is_some());
+        assert!(found("http://localhost:7377/", &[("host", "localhost")]).is_some());
+        for host in ["localhost", "LOCALHOST:80"] {
+            assert_eq!(found("http://localhost/", &[("host", host)]), None, "{host}");
+        }
+        assert_eq!(found("http://localhost/", &[]), None);
+        assert_eq!(found("/", &[("host", "a"), ("cookie", "a=1"), ("cookie", "b=2")]), None);
     }
 }

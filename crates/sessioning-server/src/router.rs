@@ -15,7 +15,7 @@ use crate::access::{Gate, access, access_of_proxy};
 use crate::app::App;
 use crate::config::ConceptConfig;
 use crate::edge::edge;
-use crate::guard::guard;
+use crate::guard::{guard, guard_admin};
 use crate::keys::Scope;
 use crate::openapi::complete;
 use crate::routes::root::{concept_not_found, method_not_allowed, not_found, root};
@@ -110,6 +110,7 @@ pub(crate) fn admin_router(app: &Arc<App>) -> Router {
         .merge(told)
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
+        .layer(from_fn_with_state(Arc::clone(app), guard_admin))
         .layer(from_fn_with_state(Arc::clone(app), edge))
         .with_state(Arc::clone(app))
 }

@@ -83,7 +83,12 @@ pub(crate) fn find<'a>(headers: &'a HeaderMap, app: &App) -> Result<Option<(Plac
 /// A browser sends the cookie with whatever a page asks it to send, so the page must be of this very origin
 /// (ASVS 5.0, 3.5.1). What says nothing of an origin is no browser.
 pub(crate) fn check_origin(headers: &HeaderMap, host: Option<&str>) -> Result<(), ApiError> {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    // Two of a name name no origin: whoever reads the other one sees another page.
+    let text = |name: &str| {
+        let mut values = headers.get_all(name).iter();
+        let (first, other) = (values.next()?, values.next());
+        Some(first.to_str().ok().filter(|_| other.is_none()).unwrap_or_default())
+    };
     if is_same_origin(text("sec-fetch-site"), text("origin"), host) {
         return Ok(());
     }
