@@ -14,8 +14,9 @@ use sessioning_api::{Code, is_origin_of};
 
 use crate::access::{Surface, is_known};
 use crate::app::App;
-use crate::log::plain;
+use crate::log::{Folded, plain};
 use crate::problem::ApiError;
+use crate::source;
 
 /// Headers that say something once: with two of a name, whoever reads the other one reads another request.
 const ONCE: [&str; 9] = [
@@ -50,7 +51,10 @@ async fn pass(app: &App, stranger: bool, any_host: bool, request: Request, next:
     match ambiguous.or_else(|| foreign.map(|why| ApiError::because(Code::OriginRefused, why))) {
         None => next.run(request).await,
         Some(error) => {
-            tracing::warn!("a request was refused with {}: {}", error.problem.status, error.problem);
+            let from = source::named(&request, &app.config.proxy.trusted);
+            let (problem, status) = (&error.problem, error.problem.status);
+            let line = format_args!("[guard] A request from {from} was refused with {status}: {problem}");
+            app.folds.say(Folded::Refusal, problem.code.title(), &from, line);
             Surface::of(&app.config, request.uri().path()).render(error)
         }
     }
@@ -78,7 +82,7 @@ fn refusal(app: &App, any_host: bool, request: &Request) -> Option<String> {
     if !any_host && !host.is_some_and(|host| is_accepted(host, &app.config.hosts)) {
         let host = plain(host.unwrap_or_default());
         return Some(format!(
-            "the Host \"{host}\" is not a loopback name; list it under hosts, or use an API key"
+            "the Host \"{host}\" is not a loopback name; list it under hosts, or configure an API key"
         ));
     }
     refused_origin(request.headers(), host, &app.config.concept.cors_origins)
