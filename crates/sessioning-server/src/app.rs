@@ -11,6 +11,7 @@ use crate::config::{AdminListen, Config};
 use crate::cursor::Cursors;
 use crate::failures::Failures;
 use crate::keys::Keys;
+use crate::log::Folds;
 use crate::metrics::{Exposition, Metrics};
 
 /// The service's state, shared by all requests.
@@ -21,6 +22,7 @@ pub(crate) struct App {
     pub(crate) cookie: SessionCookie,
     pub(crate) cursors: Cursors,
     pub(crate) failures: Failures,
+    pub(crate) folds: Folds,
     pub(crate) metrics: Metrics,
     pub(crate) exposition: Exposition,
     keys: RwLock<Arc<Keys>>,
@@ -40,6 +42,7 @@ impl App {
             cookie,
             cursors: Cursors::over(&sessioning),
             failures: Failures::new(config.limits.failed_checks),
+            folds: Folds::default(),
             metrics,
             exposition,
             keys: RwLock::new(Arc::new(keys)),

@@ -5,6 +5,7 @@ use sessioning_api::Code;
 
 use crate::app::App;
 use crate::failures::FailedChecks;
+use crate::log::Folded;
 use crate::problem::{ApiError, Challenge};
 
 /// What a token opens. What is no token of ours (`None`) is not found, without asking the store.
@@ -42,7 +43,7 @@ pub(crate) async fn holder(
     match check(app, namespace, token, demand).await? {
         Checked::Live(session) => Ok(session),
         Checked::StepUp(session, lack) => Err(lacking("check", &session, demand, lack)),
-        Checked::Invalid(reason) => Err(invalid("check", token, reason)),
+        Checked::Invalid(reason) => Err(invalid(app, "check", token, reason)),
     }
 }
 
@@ -55,16 +56,18 @@ pub(crate) fn lacking(action: &str, session: &Session, demand: Demand, lack: Ste
 /// The same answer for a token that was refused without a check of its own, counted as one.
 pub(crate) fn refused(app: &App, action: &str, token: Option<&SessionToken>, reason: Invalid) -> ApiError {
     app.metrics.checked(if token.is_some() { name(reason) } else { "malformed" });
-    invalid(action, token, reason)
+    invalid(app, action, token, reason)
 }
 
 /// The one answer for every token that opens nothing; why it does not is for the log.
-pub(crate) fn invalid(action: &str, token: Option<&SessionToken>, reason: Invalid) -> ApiError {
+pub(crate) fn invalid(app: &App, action: &str, token: Option<&SessionToken>, reason: Invalid) -> ApiError {
     match token {
         None => tracing::debug!("[v1.{action}] No such session (what was sent is no token)"),
         // A session's name with another's secret: somebody guesses, or uses what was renewed.
         Some(token) if reason == Invalid::WrongSecret => {
-            tracing::info!("[v1.{action}] No such session: {} ({reason:?})", token.id());
+            let id = token.id();
+            let line = format_args!("[v1.{action}] No such session: {id} ({reason:?})");
+            app.folds.say(Folded::NoSession, "wrong secret", id, line);
         }
         Some(token) => tracing::debug!("[v1.{action}] No such session: {} ({reason:?})", token.id()),
     }

@@ -15,6 +15,7 @@ use sessioning_api::Code;
 
 use crate::access::Cause;
 use crate::app::App;
+use crate::log::Folded;
 use crate::problem::ApiError;
 
 const MAX_URI: usize = 8 * 1024;
@@ -43,7 +44,7 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, mut request: Request, next
         Some(error) => error.cause,
         None => response.extensions_mut().remove::<Cause>().and_then(|Cause(cause)| cause),
     };
-    log(&id, &response, cause.as_ref(), began, line);
+    log(&app, &id, &response, cause.as_ref(), began, line);
     let headers = response.headers_mut();
     // Every answer here is about a session, or about who may ask: no cache may keep it (ASVS 14.3.2).
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -115,10 +116,21 @@ fn write_problem(response: &mut Response, error: &ApiError, id: &HeaderValue) {
     *response.body_mut() = Body::from(body);
 }
 
-fn log(id: &HeaderValue, response: &Response, cause: Option<&Error>, began: Instant, line: Option<Line>) {
+fn log(
+    app: &App,
+    id: &HeaderValue,
+    response: &Response,
+    cause: Option<&Error>,
+    began: Instant,
+    line: Option<Line>,
+) {
     let (id, status) = (id.to_str().unwrap_or_default(), response.status().as_u16());
     if let Some(cause) = cause {
-        tracing::error!(request = id, status, cause = %Causes(cause), "the store failed");
+        let cause = Causes(cause);
+        let line = format_args!("the store failed: {cause}");
+        if app.folds.first(Folded::Failure, "request", &cause, line).is_some() {
+            tracing::error!(request = id, status, %cause, "the store failed");
+        }
     }
     if let Some(Line { method, path }) = line {
         let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);

@@ -1,36 +1,44 @@
 //! Logs: lines for people on a terminal, JSON lines otherwise. Writing them never holds up a request.
 
+mod audit;
+mod fold;
 mod plain;
+mod queue;
 
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
-use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogConfig, LogFormat, LogLevel};
+pub(crate) use audit::{AUDIT, Kind, audit};
+pub(crate) use fold::{Folded, Folds};
 pub use plain::masked;
 pub(crate) use plain::plain;
+pub(crate) use queue::Lines;
 
-/// Lines that wait to be written; more are dropped, counted and said.
-const BUFFERED_LINES: usize = 16 * 1024;
+/// How long the last lines may take to be written.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Writes what is left when it is dropped.
 pub struct LogGuard {
-    _worker: WorkerGuard,
-    /// How many lines were dropped.
-    pub(crate) dropped: ErrorCounter,
+    pub(crate) lines: Lines,
     /// Whether lines are JSON.
     pub(crate) json: bool,
+}
+
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        self.lines.close(LAST_LINES);
+    }
 }
 
 /// Starts logging to standard error, for the whole process.
 #[must_use]
 pub fn start(config: &LogConfig) -> LogGuard {
-    let (writer, worker) =
-        NonBlockingBuilder::default().buffered_lines_limit(BUFFERED_LINES).lossy(true).finish(io::stderr());
-    let dropped = writer.error_counter();
+    let lines = Lines::default();
     let terminal = io::stderr().is_terminal();
     let json = match config.format {
         LogFormat::Json => true,
@@ -38,14 +46,17 @@ pub fn start(config: &LogConfig) -> LogGuard {
         LogFormat::Auto => !terminal,
     };
     let registry = tracing_subscriber::registry().with(filter(config.level));
-    let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false);
+    let layer = tracing_subscriber::fmt::layer().with_writer(lines.clone()).with_target(false);
     // Fails when the process logs already, as in a program that embeds the service: its way of logging stays.
     let _ = if json {
-        registry.with(lines.json().flatten_event(true)).try_init()
+        registry.with(layer.json().flatten_event(true)).try_init()
     } else {
-        registry.with(lines.with_ansi(terminal)).try_init()
+        registry.with(layer.with_ansi(terminal)).try_init()
     };
-    LogGuard { _worker: worker, dropped, json }
+    let writing = lines.clone();
+    // Without a thread nothing is written; the lines are counted as lost all the same.
+    let _ = std::thread::Builder::new().name("log".into()).spawn(move || writing.write_to(io::stderr()));
+    LogGuard { lines, json }
 }
 
 /// The engine's and the protocol's own lines are for their developers.

@@ -12,6 +12,8 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use sessioning::store::{CacheStats, GroupStats};
 
+use crate::log::Lines;
+
 /// From what a cached check takes to what a busy disk does.
 const SECONDS: [f64; 12] =
     [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 1.0, 10.0];
@@ -110,7 +112,7 @@ pub(crate) struct Readings {
     pub(crate) groups: Option<Reading<GroupStats>>,
     pub(crate) cache: Option<Reading<CacheStats>>,
     pub(crate) foreign: Reading<u64>,
-    pub(crate) dropped_lines: Reading<u64>,
+    pub(crate) lines: Lines,
 }
 
 pub(crate) type Reading<T> = std::sync::Arc<dyn Fn() -> T + Send + Sync>;
@@ -166,11 +168,10 @@ impl Exposition {
             "Documents met in the database that are no sessions",
             ReadCounter(move || foreign()),
         );
-        let lines = readings.dropped_lines;
         all.register(
             "log_lines_dropped",
-            "Log lines that came too fast to be written",
-            ReadCounter(move || lines()),
+            "Log lines that came too fast to be written, by what they were about",
+            DroppedLines(readings.lines),
         );
         Self(all)
     }
@@ -200,6 +201,28 @@ impl<F: Fn() -> u64> EncodeMetric for ReadCounter<F> {
 impl<F> std::fmt::Debug for ReadCounter<F> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ReadCounter")
+    }
+}
+
+/// Lines that were dropped, by kind.
+#[derive(Debug)]
+struct DroppedLines(Lines);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabel {
+    kind: &'static str,
+}
+
+impl EncodeMetric for DroppedLines {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> std::fmt::Result {
+        self.0.dropped().into_iter().try_for_each(|(kind, lines)| {
+            let label = KindLabel { kind: kind.name() };
+            encoder.encode_family(&label)?.encode_counter::<NoLabelSet, _, u64>(&lines, None)
+        })
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Counter
     }
 }
 

@@ -91,7 +91,7 @@ pub(crate) async fn decide(
     match check(app, namespace, token.as_ref(), policy.demand).await? {
         Checked::Live(session) => Ok(passing(&session)),
         Checked::Invalid(_) if policy.anonymous => Ok(anonymous()),
-        Checked::Invalid(reason) => Err(invalid("proxy", token.as_ref(), reason)),
+        Checked::Invalid(reason) => Err(invalid(app, "proxy", token.as_ref(), reason)),
         Checked::StepUp(session, lack) => Err(lacking("proxy", &session, policy.demand, lack)),
     }
 }

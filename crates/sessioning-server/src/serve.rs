@@ -3,7 +3,6 @@
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use sessioning::{Clock, Error, SystemClock};
 use sessioning_api::CookieError;
@@ -14,15 +13,12 @@ use crate::config::{Address, AdminListen, Config, ConfigError};
 use crate::edge::Causes;
 use crate::keys::Keys;
 use crate::listen::{self, Bound};
-use crate::log::LogGuard;
+use crate::log::{LogGuard, audit};
 use crate::metrics::{Exposition, Metrics, Readings};
 use crate::router::{admin_router, router};
 use crate::signals::{HangUps, told_to_stop};
 use crate::store::open;
 use crate::{banner, purge};
-
-/// How often to look whether log lines were dropped.
-const LOG_CHECK: Duration = Duration::from_secs(1);
 
 /// Runs the service until it is told to stop by SIGTERM or an interrupt.
 ///
@@ -44,8 +40,7 @@ pub async fn serve(
     let keys = Keys::load(&config).map_err(ServeError::Config)?;
     check_protection(&config, &keys)?;
     let cookie = config.cookie.cookie().map_err(ServeError::Cookie)?;
-    let (metrics, dropped) = (Metrics::default(), log.dropped.clone());
-    let dropped_lines = Arc::new(move || u64::try_from(dropped.dropped_lines()).unwrap_or(u64::MAX));
+    let metrics = Metrics::default();
     let opened = tokio::select! {
         opened = open(&config, trust_clock, Arc::clone(&clock), &metrics) => opened.map_err(ServeError::Store)?,
         () = &mut told_to_stop => {
@@ -53,8 +48,12 @@ pub async fn serve(
             return Ok(());
         }
     };
-    let readings =
-        Readings { groups: opened.groups, cache: opened.cache, foreign: opened.foreign, dropped_lines };
+    let readings = Readings {
+        groups: opened.groups,
+        cache: opened.cache,
+        foreign: opened.foreign,
+        lines: log.lines.clone(),
+    };
     let exposition = Exposition::new(&metrics, readings);
     let app = Arc::new(App::new(opened.sessioning, config, cookie, keys, metrics, exposition));
     let public = bind(&app.config.listen).await?;
@@ -74,7 +73,8 @@ pub async fn serve(
     let beside = [
         tokio::spawn(purge::run(app.sessioning.clone(), app.metrics.clone(), clock)),
         tokio::spawn(reload_keys(Arc::clone(&app), hang_ups, reread)),
-        tokio::spawn(tell_dropped_lines(log.dropped.clone())),
+        tokio::spawn(log.lines.clone().tell_dropped()),
+        tokio::spawn(tell_folded(Arc::clone(&app))),
     ];
 
     let ended = tokio::select! {
@@ -92,6 +92,7 @@ pub async fn serve(
     for task in beside {
         task.abort();
     }
+    app.folds.tell();
     tracing::info!("stopped");
     ended
 }
@@ -106,16 +107,18 @@ async fn reload_keys(
     while hang_ups.next().await {
         match reread().and_then(|config| Keys::load(&config).map_err(|error| error.to_string())) {
             Ok(keys) if keys.is_empty() && !app.keys().is_empty() => {
-                tracing::error!(
+                audit!(
+                    error,
+                    Keys,
                     "SIGHUP: there are no API keys in the configuration any more; the old ones stay"
                 );
             }
             Ok(keys) => {
-                tracing::info!(keys = keys.len(), "SIGHUP: the API keys were read again");
+                audit!(info, Keys, keys = keys.len(), "SIGHUP: the API keys were read again");
                 app.set_keys(keys);
             }
             Err(error) => {
-                tracing::error!(%error, "SIGHUP: the API keys could not be read; the old ones stay");
+                audit!(error, Keys, %error, "SIGHUP: the API keys could not be read; the old ones stay");
             }
         }
     }
@@ -139,19 +142,8 @@ async fn bind(address: &Address) -> Result<Bound, ServeError> {
     listen::bind(address).await.map_err(|source| ServeError::Bind { address: address.clone(), source })
 }
 
-async fn tell_dropped_lines(dropped: tracing_appender::non_blocking::ErrorCounter) {
-    let mut told = 0;
-    loop {
-        tokio::time::sleep(LOG_CHECK).await;
-        let now = dropped.dropped_lines();
-        if now > told {
-            tracing::warn!(
-                lines = now - told,
-                "log lines were dropped: they came faster than they could be written"
-            );
-            told = now;
-        }
-    }
+async fn tell_folded(app: Arc<App>) {
+    app.folds.tell_each_window().await;
 }
 
 /// Why the service did not start.

@@ -63,6 +63,19 @@ pub(crate) fn of(request: &Request, trusted: &[TrustedProxy]) -> Option<Source> 
     find(peer, request.headers(), trusted).map(Source::of)
 }
 
+/// The same, unless it is this machine or a proxy that is believed: what comes from there is what visitors sent.
+pub(crate) fn elsewhere(request: &Request, trusted: &[TrustedProxy]) -> Option<Source> {
+    let peer = *request.extensions().get::<Peer>()?;
+    let address = find(peer, request.headers(), trusted)?;
+    let is_ours = address.to_canonical().is_loopback() || Peer::Address(address).is_among(trusted);
+    (!is_ours).then(|| Source::of(address))
+}
+
+/// Where a request came from, for people.
+pub(crate) fn named(request: &Request, trusted: &[TrustedProxy]) -> String {
+    of(request, trusted).map_or_else(|| "a socket".into(), |source| source.to_string())
+}
+
 /// The last address that somebody believed wrote: from the right, past those who are believed themselves.
 fn find(peer: Peer, headers: &HeaderMap, trusted: &[TrustedProxy]) -> Option<IpAddr> {
     let mut nearest = match peer {
@@ -121,6 +134,24 @@ mod tests {
         assert_eq!(found("::ffff:192.0.2.1", &[], &[]), some("192.0.2.1"));
         assert_eq!(found("2001:db8:1:2:3:4:5:6", &[], &[]), some("2001:db8:1:2::/64"));
         assert_eq!(found("unix", &[], &[]), None);
+    }
+
+    #[test]
+    fn sec_38_this_machine_and_proxies_that_are_believed_are_nobody_elsewhere() {
+        let from = |peer: &str, forwarded: &str| {
+            let mut request = Request::new(axum::body::Body::empty());
+            request.extensions_mut().insert(Peer::Address(peer.parse().unwrap()));
+            if !forwarded.is_empty() {
+                request.headers_mut().insert(FORWARDED_FOR, forwarded.parse().unwrap());
+            }
+            elsewhere(&request, &["10.0.0.0/8".parse().unwrap()]).map(|source| source.to_string())
+        };
+        for ours in ["127.0.0.1", "::1", "::ffff:127.0.0.9", "10.0.0.1"] {
+            assert_eq!(from(ours, ""), None, "{ours}");
+        }
+        assert_eq!(from("10.0.0.1", "10.0.0.2"), None);
+        assert_eq!(from("10.0.0.1", "198.51.100.7"), some("198.51.100.7"));
+        assert_eq!(from("192.0.2.1", "127.0.0.1"), some("192.0.2.1"));
     }
 
     #[test]

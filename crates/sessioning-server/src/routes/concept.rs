@@ -1,6 +1,7 @@
 //! The concept surface: what programs written against the `Sessioning` concept call. Always 200, errors inside;
 //! the token is called `session` here, and only here.
 
+use std::fmt;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -9,7 +10,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
-use sessioning::{Checked, CreateError, Created, Demand, Error, Namespace, NewSession, Owner, SessionToken};
+use sessioning::{
+    Checked, CreateError, Created, Demand, Error, Namespace, NewSession, Owner, SessionId, SessionToken,
+};
 
 use crate::access::{Caller, Surface};
 use crate::app::App;
@@ -19,7 +22,7 @@ use crate::concept::{fields, template};
 use crate::config::UnknownSession;
 use crate::edge::Causes;
 use crate::failures::FailedChecks;
-use crate::log::plain;
+use crate::log::{Folded, audit, plain};
 
 /// `create {user} -> {session}`
 pub(crate) async fn create(
@@ -29,13 +32,11 @@ pub(crate) async fn create(
 ) -> Result<Response, Response> {
     let fields = read(&app, body).await?;
     let user = fields.get("user");
-    let log = Log { concept: &app.config.concept.name, action: &app.config.concept.create };
+    let log = Log { app: &app, action: &app.config.concept.create };
     Ok(match begin(&app, caller.namespace, user, &log).await {
         Ok(created) => {
             log.created(&created);
-            for evicted in &created.evicted {
-                log.line(format_args!("Ended session: {evicted}, the user's oldest, over the limit"));
-            }
+            created.evicted.iter().for_each(|id| log.evicted(*id));
             let mut answer = Map::new();
             answer.insert(app.config.concept.field.clone(), created.token.expose().as_str().into());
             Json(answer).into_response()
@@ -60,7 +61,8 @@ async fn begin(
     log.attempting(&draft);
     app.sessioning.insert(draft).await.map_err(|error| {
         if let CreateError::Failed(error) = &error {
-            tracing::error!(cause = %Causes(error), "the store failed");
+            let cause = Causes(error);
+            app.folds.say(Folded::Failure, "create", &cause, format_args!("the store failed: {cause}"));
         }
         error.to_string()
     })
@@ -74,18 +76,18 @@ pub(crate) async fn delete(
 ) -> Result<Response, Response> {
     let fields = read(&app, body).await?;
     let sent = fields.get(&app.config.concept.field);
-    let log = Log { concept: &app.config.concept.name, action: &app.config.concept.delete };
+    let log = Log { app: &app, action: &app.config.concept.delete };
     let Some(token) = token(&app, sent) else {
-        log.line("No such session");
+        log.none("", "No such session");
         return Ok(Json(not_found(sent)).into_response());
     };
     Ok(match app.sessioning.delete(&caller.namespace, &token).await {
         Ok(true) => {
-            log.line(format_args!("Deleted session: {}", token.id()));
+            log.deleted(token.id());
             Json(json!({})).into_response()
         }
         Ok(false) => {
-            log.line(format_args!("No such session: {}", token.id()));
+            log.none(token.id(), format_args!("No such session: {}", token.id()));
             Json(not_found(sent)).into_response()
         }
         Err(error) => outage(&log, &error),
@@ -100,7 +102,7 @@ pub(crate) async fn get_user(
 ) -> Result<Response, Response> {
     let fields = read(&app, body).await?;
     let sent = fields.get(&app.config.concept.field);
-    let log = Log { concept: &app.config.concept.name, action: &app.config.concept.get_user };
+    let log = Log { app: &app, action: &app.config.concept.get_user };
     let token = token(&app, sent);
     let checked = check(&app, &caller.namespace, token.as_ref(), Demand::default()).await;
     let id = token.map(|token| token.id().to_string()).unwrap_or_default();
@@ -150,37 +152,59 @@ fn unknown(app: &App, sent: Option<&Value>) -> Response {
 
 /// As the original answers when a method throws.
 fn outage(log: &Log<'_>, error: &Error) -> Response {
-    tracing::error!("[{}.{}] {}", log.concept, log.action, Causes(error));
+    log.outage(&Causes(error));
     let body = Json(json!({ "error": "An internal server error occurred." }));
     (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
 }
 
 /// The log lines, in the words that developers of such back ends know.
 struct Log<'a> {
-    concept: &'a str,
+    app: &'a App,
     action: &'a str,
 }
 
-impl Log<'_> {
-    fn line(&self, line: impl std::fmt::Display) {
-        tracing::info!("[{}.{}] {line}", self.concept, self.action);
+impl fmt::Display for Log<'_> {
+    /// What its lines begin with.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}.{}]", self.app.config.concept.name, self.action)
     }
+}
 
-    fn detail(&self, line: impl std::fmt::Display) {
-        tracing::debug!("[{}.{}] {line}", self.concept, self.action);
+impl Log<'_> {
+    fn detail(&self, line: impl fmt::Display) {
+        tracing::debug!("{self} {line}");
     }
 
     fn attempting(&self, draft: &sessioning::Draft) {
         let user = plain(draft.owner().user().as_str());
-        self.line(format_args!("Attempting to insert session for user: {user} with ID: {}", draft.id()));
+        tracing::info!("{self} Attempting to insert session for user: {user} with ID: {}", draft.id());
     }
 
     fn created(&self, created: &Created) {
-        self.line(format_args!("Successfully created session: {}", created.session.id()));
+        audit!(info, Create, "{self} Successfully created session: {}", created.session.id());
+    }
+
+    fn evicted(&self, id: SessionId) {
+        audit!(info, End, "{self} Ended session: {id}, the user's oldest, over the limit");
+    }
+
+    fn deleted(&self, id: SessionId) {
+        audit!(info, End, "{self} Deleted session: {id}");
+    }
+
+    /// Nothing was found. Anybody who may call can cause any number of these lines.
+    fn none(&self, id: impl fmt::Display, line: impl fmt::Display) {
+        self.app.folds.say(Folded::NoSession, "concept delete", id, format_args!("{self} {line}"));
     }
 
     fn failed(&self, user: Option<&Value>, why: &str) {
         let user = template(user);
-        self.line(format_args!("Error creating session for user {}: {why}", plain(&user)));
+        let user = plain(&user);
+        let line = format_args!("{self} Error creating session for user {user}: {why}");
+        self.app.folds.say(Folded::NoSession, "concept create", &user, line);
+    }
+
+    fn outage(&self, cause: &Causes<'_>) {
+        self.app.folds.say(Folded::Failure, "concept", cause, format_args!("{self} {cause}"));
     }
 }

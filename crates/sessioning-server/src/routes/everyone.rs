@@ -11,6 +11,7 @@ use sessioning_api::{RevokeEveryone, RevokedEveryone};
 use crate::access::{Caller, bound_to};
 use crate::app::App;
 use crate::body;
+use crate::log::audit;
 use crate::problem::ApiError;
 
 /// Ends every session there is, in the caller's namespace or in all.
@@ -32,6 +33,6 @@ pub(crate) async fn revoke_everyone(
     app.sessioning.revoke_everyone(namespace).await?;
     let namespace = namespace.map(ToString::to_string);
     let of = namespace.as_deref().unwrap_or("all namespaces");
-    tracing::warn!("[v1.revoke] Revoked every session of {of}, asked by {caller}");
+    audit!(warn, Revoke, "[v1.revoke] Revoked every session of {of}, asked by {caller}");
     Ok(Json(RevokedEveryone { namespace }))
 }

@@ -11,6 +11,7 @@ use axum::response::Response;
 
 use crate::access::Caller;
 use crate::app::App;
+use crate::log::Folded;
 use crate::problem::ApiError;
 use crate::proxy::{Policy, Visit, decide, faulty};
 
@@ -31,7 +32,8 @@ pub(crate) async fn by_policy(
     parts: Parts,
 ) -> Result<Response, ApiError> {
     let policy = policy.parse::<Policy>().map_err(|why| {
-        tracing::warn!("[proxy] A proxy asked about a visitor under a policy that is none: {why}");
+        let line = format_args!("[proxy] A proxy asked about a visitor under a policy that is none: {why}");
+        app.folds.say(Folded::Refusal, "policy", &caller, line);
         faulty(ApiError::invalid(why))
     })?;
     decide(&app, &caller, &policy, &Visit::forwarded(&parts, &app), &parts.headers).await

@@ -11,6 +11,7 @@ use sessioning_api::{Code, Problem, Revoked, SessionPage};
 use crate::access::Caller;
 use crate::app::App;
 use crate::check::holder;
+use crate::log::audit;
 use crate::openapi::NotLoggedIn;
 use crate::params::{self, Id, PageQuery};
 use crate::problem::ApiError;
@@ -71,7 +72,7 @@ pub(crate) async fn end(
     if !app.sessioning.revoke_own(session.owner(), id).await? {
         return Err(ApiError::new(Code::NotFound));
     }
-    tracing::info!("[v1.revoke] Ended session {id}, asked by the holder of {}", session.id());
+    audit!(info, Revoke, "[v1.revoke] Ended session {id}, asked by the holder of {}", session.id());
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -88,7 +89,9 @@ pub(crate) async fn end_others(
 ) -> Result<Json<Revoked>, ApiError> {
     let session = holder(&app, &caller.namespace, token.as_ref(), Demand::default()).await?;
     let ended = app.sessioning.revoke_user(session.owner(), Some(session.id())).await?;
-    tracing::info!(
+    audit!(
+        info,
+        Revoke,
         "[v1.revoke] Ended {} other sessions, asked by the holder of {}",
         ended.len(),
         session.id()

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::body;
 use crate::check::check;
 use crate::failures::FailedChecks;
+use crate::log::{Folded, audit};
 use crate::problem::ApiError;
 
 /// Tells whether a token opens a session, and whose (RFC 7662).
@@ -58,9 +59,13 @@ pub(crate) async fn revoke(
 ) -> Result<StatusCode, Response> {
     if let Some(token) = token(&app, &headers, body).await.map_err(refuse)? {
         let ended = app.sessioning.delete(&caller.namespace, &token).await;
-        let said =
-            if ended.map_err(|error| refuse(error.into()))? { "Deleted session" } else { "No such session" };
-        tracing::info!("[v1.revoke] {said}: {}", token.id());
+        let id = token.id();
+        if ended.map_err(|error| refuse(error.into()))? {
+            audit!(info, End, "[v1.revoke] Deleted session: {id}");
+        } else {
+            let line = format_args!("[v1.revoke] No such session: {id}");
+            app.folds.say(Folded::NoSession, "delete", id, line);
+        }
     }
     Ok(StatusCode::OK)
 }

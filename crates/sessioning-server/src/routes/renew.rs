@@ -14,6 +14,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::body;
 use crate::check::refused;
+use crate::log::audit;
 use crate::openapi::{Conflict, NotLoggedIn, NotSupported};
 use crate::problem::ApiError;
 use crate::token::Sent;
@@ -44,7 +45,7 @@ pub(crate) async fn renew(
     match app.sessioning.renew(&caller.namespace, &token, new).await? {
         Changed::Done(renewed) => {
             let how = if stepped_up { ", with a new authentication" } else { "" };
-            tracing::info!("[v1.renew] Renewed session: {}{how}", renewed.session.id());
+            audit!(info, Renew, "[v1.renew] Renewed session: {}{how}", renewed.session.id());
             Ok(Json(issued(&app, &renewed.token, &renewed.session)))
         }
         Changed::Invalid(reason) => Err(refused(&app, "renew", Some(&token), reason)),

@@ -12,6 +12,7 @@ use sessioning_api::{FoundSession, Problem};
 use crate::access::Caller;
 use crate::app::App;
 use crate::check::holder;
+use crate::log::{Folded, audit};
 use crate::params::{self, DemandQuery};
 use crate::problem::ApiError;
 use crate::token::Sent;
@@ -65,9 +66,13 @@ pub(crate) async fn delete(
     Sent(token): Sent,
 ) -> Result<Response, ApiError> {
     if let Some(token) = token {
-        let deleted = app.sessioning.delete(&caller.namespace, &token).await?;
-        let said = if deleted { "Deleted session" } else { "No such session" };
-        tracing::info!("[v1.delete] {said}: {}", token.id());
+        let (deleted, id) = (app.sessioning.delete(&caller.namespace, &token).await?, token.id());
+        if deleted {
+            audit!(info, End, "[v1.delete] Deleted session: {id}");
+        } else {
+            let line = format_args!("[v1.delete] No such session: {id}");
+            app.folds.say(Folded::NoSession, "delete", id, line);
+        }
     }
     let removal = HeaderValue::from_str(&app.cookie.remove()).ok().map(|cookie| (header::SET_COOKIE, cookie));
     // ASVS 5.0, 14.3.1.

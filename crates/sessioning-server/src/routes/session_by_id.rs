@@ -11,6 +11,7 @@ use sessioning_api::{Code, FoundSession, Problem};
 use super::session::found;
 use crate::access::Caller;
 use crate::app::App;
+use crate::log::{Folded, audit};
 use crate::params::Id;
 use crate::problem::ApiError;
 
@@ -45,7 +46,11 @@ pub(crate) async fn revoke(
     Id(id): Id,
 ) -> Result<StatusCode, ApiError> {
     let ended = app.sessioning.revoke(&caller.namespace, id).await?;
-    let said = if ended { "Revoked session" } else { "No such session" };
-    tracing::info!("[v1.revoke] {said}: {id}, asked by {caller}");
+    if ended {
+        audit!(info, Revoke, "[v1.revoke] Revoked session: {id}, asked by {caller}");
+    } else {
+        let line = format_args!("[v1.revoke] No such session: {id}, asked by {caller}");
+        app.folds.say(Folded::NoSession, "revoke", id, line);
+    }
     Ok(StatusCode::NO_CONTENT)
 }

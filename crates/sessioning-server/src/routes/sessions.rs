@@ -13,7 +13,7 @@ use sessioning_api::{Code, CreateSession, IssuedSession, Problem, SessionView, T
 use crate::access::Caller;
 use crate::app::App;
 use crate::body;
-use crate::log::plain;
+use crate::log::{audit, plain};
 use crate::problem::ApiError;
 
 /// Begins a session for a user who has been authenticated.
@@ -39,9 +39,9 @@ pub(crate) async fn create(
     let created =
         app.sessioning.create(Owner::new(caller.namespace, user), NewSession::try_from(&wanted)?).await?;
     let (id, user) = (created.session.id(), plain(&wanted.user));
-    tracing::info!("[v1.create] Successfully created session: {id} for user: {user}");
+    audit!(info, Create, "[v1.create] Successfully created session: {id} for user: {user}");
     for evicted in &created.evicted {
-        tracing::info!("[v1.create] Ended session {evicted}, the oldest of user: {user}, over the limit");
+        audit!(info, End, "[v1.create] Ended session {evicted}, the oldest of user: {user}, over the limit");
     }
     Ok((StatusCode::CREATED, Json(issued(&app, &created.token, &created.session))).into_response())
 }

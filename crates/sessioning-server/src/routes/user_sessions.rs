@@ -11,7 +11,7 @@ use sessioning_api::{Revoked, SessionPage};
 use super::my_sessions::{page, revoked};
 use crate::access::Caller;
 use crate::app::App;
-use crate::log::plain;
+use crate::log::{audit, plain};
 use crate::openapi::InvalidUser;
 use crate::params::{self, ExceptQuery, PageQuery, UserInPath};
 use crate::problem::ApiError;
@@ -53,6 +53,6 @@ pub(crate) async fn revoke(
     let owner = Owner::new(caller.namespace.clone(), user);
     let ended = app.sessioning.revoke_user(&owner, keep).await?;
     let (count, user) = (ended.len(), plain(owner.user().as_str()).into_owned());
-    tracing::info!("[v1.revoke] Revoked {count} sessions of user: {user}, asked by {caller}");
+    audit!(info, Revoke, "[v1.revoke] Revoked {count} sessions of user: {user}, asked by {caller}");
     Ok(Json(revoked(count)))
 }
