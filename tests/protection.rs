@@ -288,6 +288,43 @@ fn sec_35_a_request_that_can_be_read_in_two_ways_is_refused_with_or_without_a_ke
     }
 }
 
+/// However often somebody without a key tries: the log tells of it in a line or two every ten seconds.
+#[test]
+fn sec_40_refusals_that_repeat_are_folded_into_a_number() {
+    const TIMES: usize = 300;
+    let (mut guarded, _key, _folder) = Service::guarded(&[]);
+    let mut plain = Service::start(&["--store", "memory:"]);
+    let mut asking = support::Connection::open(&guarded.address).unwrap();
+    let mut page = support::Connection::open(&plain.address).unwrap();
+    let mut loud = support::Connection::open(&plain.address).unwrap();
+    for _ in 0..TIMES {
+        assert_eq!(asking.request("GET", "/v1/session", &[], b"").unwrap().status, 401);
+        let foreign = [("Origin", "https://evil.example")];
+        assert_eq!(page.request("POST", CREATE, &foreign, b"{}").unwrap().status, 403);
+        let none = session_body("nonsense");
+        let deleted = loud.request("POST", "/api/Sessioning/delete", &[], none.as_bytes()).unwrap();
+        assert_eq!(deleted.status, 200);
+    }
+    assert!(guarded.stop().success() && plain.stop().success());
+    for (service, line) in [
+        (
+            &guarded,
+            "[access] A request to /v1/session from 127.0.0.1 was refused: The API key is missing or wrong",
+        ),
+        (&plain, "[guard] A request from 127.0.0.1 was refused with 403: "),
+        (&plain, "[Sessioning.delete] No such session"),
+    ] {
+        let log = service.log();
+        let told: Vec<_> = log.lines().filter(|told| told.contains(line)).collect();
+        let more = told.iter().map(|told| match told.split_once(", and ") {
+            Some((_, more)) => more.split(' ').next().unwrap().parse().unwrap(),
+            None => 1,
+        });
+        assert_eq!(more.sum::<usize>(), TIMES, "{told:#?}");
+        assert!(told.len() <= 6, "{} lines", told.len());
+    }
+}
+
 #[test]
 fn sec_39_the_admin_listener_answers_no_name_that_was_rebound_to_it() {
     let (guarded, key, _folder) = Service::guarded(&[]);

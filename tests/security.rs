@@ -312,7 +312,7 @@ fn sec_35_only_documented_methods_and_no_banner() {
 }
 
 #[test]
-fn sec_38_failures_are_limited_and_good_tokens_never() {
+fn sec_38_failures_elsewhere_are_limited_and_good_tokens_never() {
     let trusted = ["--set", "proxy.trusted=127.0.0.1", "--set", "limits.failed_checks=20"];
     let service = Service::start(&[&["--store", "memory:"], &trusted[..]].concat());
     let (token, _) = service.begin(ALICE);
@@ -332,7 +332,7 @@ fn sec_38_failures_are_limited_and_good_tokens_never() {
     }
     assert_eq!(check(&forged(), "2001:db8:0:0:ffff::1").status, 429, "one /64 is one source");
     assert_eq!(check(&forged(), "2001:db8:0:1::1").status, 401);
-    let told = || service.log().matches("too many failed checks").count();
+    let told = || service.log().matches("too many bad API keys or failed checks").count();
     eventually("one event for each source", || told() >= 2);
     assert_eq!(told(), 2, "one event for each source");
     // The other surfaces count as well.
@@ -390,15 +390,77 @@ fn sec_39_an_open_service_without_keys_has_no_administration() {
     assert_eq!(begun.status, 201, "{begun:?}");
 }
 
+/// An application without a key, and its visitors without a session.
 #[test]
-fn sec_38_an_address_is_believed_from_configured_proxies_alone() {
-    let service = Service::start(&["--store", "memory:", "--set", "limits.failed_checks=5"]);
-    let from = |number: u32| {
+fn sec_38_this_machine_and_trusted_proxies_are_never_limited_for_their_visitors() {
+    let settings = ["--store", "memory:", "--set", "limits.failed_checks=3"];
+    let local = Service::start(&settings);
+    let proxied = Service::start(&[&settings[..], &["--set", "proxy.trusted=127.0.0.1"]].concat());
+    for (service, headers) in [
+        (&local, &[][..]),
+        // Nobody is believed here, so it is still this machine that asks.
+        (&local, &[("X-Forwarded-For", "192.0.2.1")]),
+        (&proxied, &[]),
+        (&proxied, &[("X-Forwarded-For", "127.0.0.1")]),
+    ] {
+        for _ in 0..20 {
+            let check = service.v1_with("GET", "/v1/session", &forged(), "", headers);
+            assert_eq!(check.code(), "session_invalid", "{headers:?}");
+            let concept =
+                service.request("POST", "/api/Sessioning/_getUser", headers, b"{\"session\":\"x\"}");
+            assert_eq!(concept.status, 200, "{headers:?}");
+        }
+        assert_eq!(service.metric("sessioning_checks_limited_total"), 0.0);
+    }
+}
+
+#[test]
+fn sec_38_callers_without_a_key_from_other_machines_are_limited() {
+    // The address by which this machine would reach others: a connection to it comes from it.
+    let own = std::net::UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
+        socket.connect("192.0.2.1:9")?;
+        socket.local_addr()
+    });
+    let Ok(own) = own else { return support::skip("this machine has no address but its loopback one") };
+    let open = ["--store", "memory:", "--listen", "0.0.0.0:0", "--open", "--set", "limits.failed_checks=5"];
+    let service = Service::start(&open);
+    let port = service.address.rsplit(':').next().unwrap();
+    let check = |host: &str, number: u32| {
         let from = format!("192.0.2.{number}");
-        service.v1_with("GET", "/v1/session", "nonsense", "", &[("X-Forwarded-For", &from)]).status
+        let mut connection = support::Connection::open(&format!("{host}:{port}")).unwrap();
+        let headers = [("X-Forwarded-For", from.as_str()), ("X-Session-Token", "nonsense")];
+        connection.request("GET", "/v1/session", &headers, b"").unwrap()
     };
-    let statuses: Vec<_> = (0..6).map(from).collect();
-    assert_eq!(statuses, [401, 401, 401, 401, 401, 429]);
+    // What it says of other addresses is not believed.
+    let statuses: Vec<_> = (0..7).map(|number| check(&own.ip().to_string(), number).status).collect();
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429]);
+    assert_eq!(check(&own.ip().to_string(), 9).header("retry-after"), Some("60"));
+    (0..9).for_each(|number| assert_eq!(check("127.0.0.1", number).status, 401));
+}
+
+#[test]
+fn sec_38_bad_api_keys_are_limited_by_address_and_a_good_one_is_always_accepted() {
+    let settings = ["--set", "proxy.trusted=127.0.0.1", "--set", "limits.failed_checks=5"];
+    let (service, key, _folder) = Service::guarded(&settings);
+    let bad = format!("{}{}", &key[..20], "0".repeat(64));
+    let ask = |key: &str, from: &str| {
+        let headers = [("X-Api-Key", key), ("X-Forwarded-For", from)];
+        let headers = &headers[usize::from(key.is_empty())..];
+        service.v1_with("GET", "/v1/session", &forged(), "", headers)
+    };
+    let codes: Vec<_> = (0..7).map(|_| ask(&bad, "192.0.2.1").code()).collect();
+    assert_eq!(codes[..5], ["api_key_invalid"; 5]);
+    assert_eq!(codes[5..], ["rate_limited"; 2]);
+    assert_eq!(ask("sk_", "192.0.2.1").header("retry-after"), Some("60"));
+    let headers = [("X-Api-Key", bad.as_str()), ("X-Forwarded-For", "192.0.2.1")];
+    let concept = service.request("POST", "/api/Sessioning/create", &headers, ALICE.as_bytes());
+    assert_eq!((concept.status, concept.header("retry-after")), (429, Some("60")));
+    // A good key from that very address, whatever its visitors send; no key at all; another address; this machine.
+    (0..9).for_each(|_| assert_eq!(ask(&key, "192.0.2.1").code(), "session_invalid"));
+    (0..9).for_each(|_| assert_eq!(ask("", "192.0.2.1").code(), "api_key_invalid"));
+    assert_eq!(ask(&bad, "192.0.2.2").code(), "api_key_invalid");
+    (0..9).for_each(|_| assert_eq!(ask(&bad, "127.0.0.1").code(), "api_key_invalid"));
+    assert_eq!(service.log().matches("too many bad API keys").count(), 1);
 }
 
 #[test]

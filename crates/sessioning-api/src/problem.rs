@@ -46,7 +46,7 @@ pub enum Code {
     TimeoutTooLong,
     /// 422: the user has all the sessions they may have.
     LimitReached,
-    /// 429: too many failed checks from one address; never the answer to a good token.
+    /// 429: too many bad API keys or failed checks from one address; never the answer to a good one.
     RateLimited,
     /// 431: the headers are too large.
     HeadersTooLarge,
@@ -107,7 +107,7 @@ impl Code {
             Self::InvalidUser => "The user is not acceptable",
             Self::TimeoutTooLong => "The session may not last that long",
             Self::LimitReached => "The user has all the sessions they may have",
-            Self::RateLimited => "Too many failed checks",
+            Self::RateLimited => "Too many failed attempts from one address",
             Self::HeadersTooLarge => "The headers are too large",
             Self::Internal => "The service failed",
             Self::NotSupported => "The session store does not support this",

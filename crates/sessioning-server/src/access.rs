@@ -15,7 +15,9 @@ use sessioning_api::{Code, OAuthError};
 use crate::app::App;
 use crate::config::Config;
 use crate::edge::route;
+use crate::failures::FailedChecks;
 use crate::keys::{Keys, Scope};
+use crate::log::Folded;
 use crate::problem::ApiError;
 use crate::proxy::faulty;
 use crate::source;
@@ -117,25 +119,25 @@ impl fmt::Display for Caller {
     }
 }
 
-/// Lets a request with the scope on to its route, which finds the [`Caller`] in the extensions; of one without a
-/// key, failed checks are counted.
+/// Lets a request with the scope on to its route, which finds the [`Caller`] in the extensions.
+///
+/// What fails too often from one address elsewhere is answered 429: bad keys, and the checks of callers without a
+/// key. With a good key, and from this machine or a proxy that is believed, nothing is counted: it is their visitors'.
 pub(crate) async fn access(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let app = &gate.app;
     let surface = Surface::of(&app.config, request.uri().path());
-    let caller = match allowed(app, gate.scope, request.headers()) {
-        Ok(caller) => caller,
+    let elsewhere = source::elsewhere(&request, &app.config.proxy.trusted);
+    let (counted, response) = match allowed(app, gate.scope, request.headers()) {
+        Ok(caller) => {
+            let counted = elsewhere.filter(|_| caller.key.is_none());
+            request.extensions_mut().insert(caller);
+            (counted, next.run(request).await)
+        }
         Err(error) => {
-            let route = route(request.extensions().get());
-            tracing::warn!("[access] A request to {route} was refused: {}", error.problem);
-            return surface.render(error);
+            say_refused(app, &request, &error);
+            (elsewhere, surface.render(error))
         }
     };
-    let counted = match caller.key {
-        Some(_) => None,
-        None => source::of(&request, &app.config.proxy.trusted),
-    };
-    request.extensions_mut().insert(caller);
-    let response = next.run(request).await;
     match counted.map(|source| app.failures.count(source, &response)) {
         Some(Err(error)) => {
             app.metrics.limited();
@@ -143,6 +145,13 @@ pub(crate) async fn access(State(gate): State<Gate>, mut request: Request, next:
         }
         Some(Ok(())) | None => response,
     }
+}
+
+fn say_refused(app: &App, request: &Request, error: &ApiError) {
+    let from = source::named(request, &app.config.proxy.trusted);
+    let (route, problem) = (route(request.extensions().get()), &error.problem);
+    let line = format_args!("[access] A request to {route} from {from} was refused: {problem}");
+    app.folds.say(Folded::Refusal, problem.code.title(), &from, line);
 }
 
 /// Lets a proxy that may check tokens on to its route, where failed checks are not counted: they are its visitors'.
@@ -161,7 +170,12 @@ pub(crate) async fn access_of_proxy(
             next.run(request).await
         }
         Err(error) => {
-            tracing::warn!("[proxy] A proxy was refused, not its visitor: {} (X-Api-Key)", error.problem);
+            let from = source::named(&request, &app.config.proxy.trusted);
+            let problem = &error.problem;
+            let line = format_args!(
+                "[proxy] A proxy was refused, not its visitor: {problem} (X-Api-Key), from {from}"
+            );
+            app.folds.say(Folded::Refusal, "proxy", &from, line);
             faulty(error).into_response()
         }
     }
@@ -188,7 +202,8 @@ fn entitled(
         return Ok(Caller { namespace: asked.unwrap_or_default(), key: None, is_bound: false });
     }
     let text = key.ok_or_else(|| ApiError::new(Code::ApiKeyInvalid))?;
-    let (id, key) = keys.find(text).ok_or_else(|| ApiError::new(Code::ApiKeyInvalid))?;
+    let bad = || ApiError::new(Code::ApiKeyInvalid).counting(FailedChecks::ONE);
+    let (id, key) = keys.find(text).ok_or_else(bad)?;
     if !key.scopes.contains(&scope) {
         return Err(ApiError::because(Code::ScopeMissing, format_args!("it needs the scope {scope}")));
     }

@@ -157,8 +157,8 @@ pub struct LimitsConfig {
     /// How long a request's body may take to arrive, and the store to answer.
     #[serde(with = "text")]
     pub request_timeout: Timeout,
-    /// The most failed checks a minute from one address (IPv6: one /64) without a key; more answer 429. 0 is no
-    /// limit.
+    /// The most bad API keys a minute from one address (IPv6: one /64), and the most failed checks of callers without
+    /// a key from other machines; more answer 429. 0 is no limit.
     pub failed_checks: u32,
     /// How long requests in flight may take to end when the service is told to stop.
     #[serde(with = "text")]

@@ -1,7 +1,7 @@
-//! Failed checks, counted by source: too many in a minute answer 429 instead of "not logged in".
+//! Bad API keys, and failed checks of callers without a key, counted by source: too many in a minute answer 429.
 //!
-//! It is the answer alone that changes, never the work: a good token is found good however many bad ones came
-//! from the same place.
+//! It is the answer alone that changes, never the work: a good key or token is found good however many bad ones
+//! came from the same place.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use sessioning_api::Code;
 
+use crate::log::audit;
 use crate::problem::ApiError;
 use crate::source::Source;
 
@@ -18,7 +19,8 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// The most sources that are remembered; the longest unseen is forgotten first.
 const MAX_SOURCES: NonZeroUsize = NonZeroUsize::new(16 * 1024).unwrap();
 
-/// Put into an answer's extensions where tokens were sent that opened nothing. To send none is no failure.
+/// Put into an answer's extensions where tokens were sent that opened nothing, or a key that is none. To send none
+/// is no failure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FailedChecks {
     pub(crate) count: u32,
@@ -27,7 +29,7 @@ pub(crate) struct FailedChecks {
 }
 
 impl FailedChecks {
-    /// The one token of a request opened nothing.
+    /// The one token of a request, or its key, was bad.
     pub(crate) const ONE: Self = Self { count: 1, nothing_else: true };
 }
 
@@ -58,13 +60,15 @@ impl Failures {
         let outcome = self.add(source, failed.count, Instant::now());
         if outcome == Outcome::JustOver {
             let limit = self.per_minute;
-            tracing::warn!(%source, limit, "too many failed checks in a minute from one address: it gets 429");
+            let said = "too many bad API keys or failed checks in a minute from one address: they get 429";
+            audit!(warn, Limit, %source, limit, "{said}");
         }
         if outcome == Outcome::Within || !failed.nothing_else {
             return Ok(());
         }
-        let limit = format_args!("more than {} failed checks a minute from this address", self.per_minute);
-        Err(ApiError::because(Code::RateLimited, limit))
+        let most = self.per_minute;
+        let why = format_args!("more than {most} bad API keys or failed checks a minute from this address");
+        Err(ApiError::because(Code::RateLimited, why))
     }
 
     fn add(&self, source: Source, failures: u32, now: Instant) -> Outcome {

@@ -17,7 +17,7 @@ pub(crate) struct ApiError {
     /// The cause, for the log alone.
     pub(crate) cause: Option<Error>,
     challenge: Challenge,
-    /// The tokens that opened nothing, where that is the problem.
+    /// The tokens that opened nothing, or the key that is none, where that is the problem.
     failed_checks: Option<FailedChecks>,
 }
 
@@ -55,8 +55,11 @@ impl ApiError {
         StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// The headers that go with the problem, whatever the body looks like.
+    /// The headers that go with the problem, whatever the body looks like, and what it counts as.
     pub(crate) fn add_headers(&self, response: &mut Response) {
+        if let Some(failed) = self.failed_checks {
+            response.extensions_mut().insert(failed);
+        }
         let headers = response.headers_mut();
         match self.status() {
             StatusCode::UNAUTHORIZED => {
@@ -116,9 +119,6 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         self.add_headers(&mut response);
-        if let Some(failed) = self.failed_checks {
-            response.extensions_mut().insert(failed);
-        }
         response.extensions_mut().insert(self);
         response
     }
