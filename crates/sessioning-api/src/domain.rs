@@ -110,7 +110,10 @@ mod tests {
 
     #[test]
     fn a_failing_store_is_never_not_logged_in() {
-        for kind in [ErrorKind::Unavailable, ErrorKind::TimedOut, ErrorKind::NoSpace, ErrorKind::SyncFailed] {
+        let halted = ErrorKind::Halted { cause: "no such file".into() };
+        for kind in
+            [ErrorKind::Unavailable, ErrorKind::TimedOut, ErrorKind::NoSpace, ErrorKind::SyncFailed, halted]
+        {
             assert_eq!(Problem::from(&Error::from(kind)).code, Code::StoreUnavailable);
         }
         assert_eq!(Problem::from(&Error::from(ErrorKind::Overloaded)).code, Code::Overloaded);

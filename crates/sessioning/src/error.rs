@@ -28,6 +28,11 @@ pub enum ErrorKind {
     NoSpace,
     /// A sync to disk failed: reads go on, writes stay refused until a restart.
     SyncFailed,
+    /// The store's engine stopped: reads go on as far as they can, writes stay refused until a restart.
+    Halted {
+        /// What stopped it.
+        cause: String,
+    },
     /// The operating system gave no random bytes.
     Random,
     /// The data directory is in use.
@@ -128,6 +133,10 @@ impl fmt::Display for ErrorKind {
             ),
             Self::SyncFailed => f.write_str(
                 "a sync to the session store's disk failed; check the disk and restart, writes are refused until then",
+            ),
+            Self::Halted { cause } => write!(
+                f,
+                "the session store stopped writing: {cause}; mend that and restart, writes are refused until then"
             ),
             Self::Random => f.write_str("the operating system gave no random bytes"),
             Self::InUse { directory, holder } => write!(

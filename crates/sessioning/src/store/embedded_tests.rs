@@ -195,7 +195,7 @@ async fn sec_44_a_corrupt_record_answers_like_an_unknown_one() {
     tamper(directory.path(), |engine| {
         let mut bytes = engine.get(Space::Sessions, corrupt.as_bytes()).unwrap().unwrap().to_vec();
         bytes[40] ^= 1;
-        engine.commit([(Space::Sessions, corrupt.as_bytes().to_vec(), Some(bytes))], true).unwrap();
+        engine.commit(&[(Space::Sessions, corrupt.as_bytes().to_vec(), Some(bytes))], true).unwrap();
     });
     let store = open(directory.path()).unwrap();
     assert!(!has(&store, corrupt).await);
@@ -218,7 +218,7 @@ async fn a_record_of_a_later_version_is_an_error_and_stays() {
     let raise = |engine: &Engine| {
         let mut bytes = engine.get(Space::Sessions, id.as_bytes()).unwrap().unwrap().to_vec();
         bytes[0] = 9;
-        engine.commit([(Space::Sessions, id.as_bytes().to_vec(), Some(bytes))], true).unwrap();
+        engine.commit(&[(Space::Sessions, id.as_bytes().to_vec(), Some(bytes))], true).unwrap();
     };
     tamper(directory.path(), raise);
     let store = open(directory.path()).unwrap();

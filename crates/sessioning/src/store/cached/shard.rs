@@ -22,6 +22,8 @@ pub(super) struct Shards {
     settings: CacheSettings,
     /// The store's reopenings that this cache has taken notice of.
     reopenings: AtomicU64,
+    /// Held while the cache is emptied for one, so that nobody looks something up before that is done.
+    emptying: Mutex<()>,
 }
 
 struct Shard {
@@ -50,6 +52,7 @@ impl Shards {
             shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(),
             settings,
             reopenings: AtomicU64::new(0),
+            emptying: Mutex::new(()),
         }
     }
 
@@ -82,8 +85,14 @@ impl Shards {
 
     /// Empties the cache if the store was reopened since it was filled.
     pub(super) fn start_anew_after(&self, reopenings: u64) {
-        if self.reopenings.swap(reopenings, Ordering::AcqRel) != reopenings {
+        // Counts only grow: who read an older one has nothing to do.
+        if self.reopenings.load(Ordering::Acquire) >= reopenings {
+            return;
+        }
+        let _emptying = self.emptying.lock();
+        if self.reopenings.load(Ordering::Acquire) < reopenings {
             self.clear();
+            self.reopenings.store(reopenings, Ordering::Release);
         }
     }
 
@@ -224,5 +233,39 @@ impl Hasher for IdHasher {
 
     fn finish(&self) -> u64 {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{OsRandom, SessionToken, Timeout, Timeouts};
+
+    /// Two checks meet in the first moment after a reopening: the second must not find what the first still drops.
+    #[test]
+    fn nothing_is_looked_up_while_the_cache_is_emptied_after_a_reopening() {
+        let (now, never) =
+            (Timestamp::from_millis(0), Timeouts { idle: Timeout::Never, absolute: Timeout::Never });
+        let shards = Shards::new(CacheSettings::default());
+        let token = SessionToken::generate(now, &OsRandom).unwrap();
+        let record = Arc::new(Record::new(&token, "alice".parse().unwrap(), never, now));
+        shards.keep(&record, now, 0);
+        let held: Vec<_> =
+            shards.shards.iter().filter(|it| !std::ptr::eq(*it, shards.of(record.id))).collect();
+        let held: Vec<_> = held.into_iter().map(Mutex::lock).collect();
+        std::thread::scope(|scope| {
+            scope.spawn(|| shards.start_anew_after(1));
+            while !shards.emptying.is_locked() {
+                std::thread::yield_now();
+            }
+            let second = scope.spawn(|| {
+                shards.start_anew_after(1);
+                shards.look_up(record.id, now).0
+            });
+            // Time for the second to go wrong; right is that it waits.
+            (0..10_000).filter(|_| !second.is_finished()).for_each(|_| std::thread::yield_now());
+            drop(held);
+            assert!(second.join().unwrap().is_none());
+        });
     }
 }

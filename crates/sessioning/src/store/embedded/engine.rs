@@ -4,7 +4,9 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Slice, Snapshot};
+use fjall::{
+    AbstractTree, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Slice, Snapshot,
+};
 use parking_lot::RwLock;
 
 use super::codec::{self, Decoded};
@@ -121,20 +123,42 @@ impl Engine {
 
     /// Writes all changes or none, at most one for a key. With `sync`, what is readable afterwards is on the
     /// disk: the batch is synced before it becomes readable.
-    pub(super) fn commit(
-        &self,
-        changes: impl IntoIterator<Item = Change>,
-        sync: bool,
-    ) -> std::result::Result<(), fjall::Error> {
+    pub(super) fn commit(&self, changes: &[Change], sync: bool) -> std::result::Result<(), fjall::Error> {
         let mode = if sync { PersistMode::SyncData } else { PersistMode::Buffer };
         let mut batch = self.database.batch().durability(Some(mode));
         for (space, key, value) in changes {
             match value {
-                Some(value) => batch.insert(self.space(space), key, value),
-                None => batch.remove(self.space(space), key),
+                Some(value) => batch.insert(self.space(*space), key, value),
+                None => batch.remove(self.space(*space), key),
             }
         }
         batch.commit()
+    }
+
+    /// Does in this thread what the engine does in the background, after that failed: the error that it meets.
+    pub(super) fn retry_background(&self) -> std::result::Result<(), fjall::LsmError> {
+        for space in [&self.sessions, &self.users, &self.purge, &self.meta] {
+            let lock = space.tree.get_flush_lock();
+            space.tree.flush(&lock, 0)?;
+            drop(lock);
+            space.tree.compact(space.config.compaction_strategy.clone(), 0)?;
+        }
+        Ok(())
+    }
+
+    /// Begins to write what is in memory as tables, as the engine does by itself when that is much.
+    #[cfg(test)]
+    pub(super) fn rotate(&self) -> std::result::Result<(), fjall::Error> {
+        for space in [&self.sessions, &self.users, &self.purge, &self.meta] {
+            space.rotate_memtable()?;
+        }
+        Ok(())
+    }
+
+    /// Whether the engine takes writes: false once something failed.
+    #[cfg(test)]
+    pub(super) fn is_alive(&self) -> bool {
+        self.database.persist(PersistMode::Buffer).is_ok()
     }
 
     pub(super) fn set_floors(&self, floors: &Floors) {

@@ -185,12 +185,6 @@ impl<'a> Group<'a> {
         is_so
     }
 
-    /// Makes the group one that writes and syncs, whatever else is in it.
-    pub(super) fn mark(&mut self) {
-        self.needs_sync = true;
-        self.meta.next_sequence();
-    }
-
     /// What the batch will be, whether it has to be synced, and the store's numbers after it.
     pub(super) fn finish(mut self) -> Result<(Vec<Change>, bool, Meta)> {
         if self.meta != self.meta_before {

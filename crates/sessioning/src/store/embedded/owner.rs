@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use tokio::sync::oneshot;
 
 use super::directory::Directory;
-use super::engine::Engine;
+use super::engine::{Change, Engine};
 use super::group::Group;
 use super::meta::Meta;
 use super::status::Status;
@@ -44,7 +44,7 @@ impl OwningThread {
         if settings.trust_clock {
             meta.trust(now);
         }
-        let own = Own { engine, directory, status: Arc::clone(&status), meta, waiting };
+        let own = Own { engine, directory, status: Arc::clone(&status), meta, waiting, undo: Vec::new() };
         let thread = thread::Builder::new()
             .name("store-owner".into())
             .spawn(move || own.run())
@@ -96,6 +96,8 @@ pub(super) struct Own {
     pub(super) status: Arc<Status>,
     pub(super) meta: Meta,
     pub(super) waiting: Receiver<Command>,
+    /// What takes the last failed group back.
+    pub(super) undo: Vec<Change>,
 }
 
 impl Own {
@@ -135,13 +137,13 @@ impl Own {
 
     fn commit(&mut self, engine: &Engine, group: Group<'_>) -> Result<()> {
         let (changes, sync, meta) = group.finish()?;
-        match engine.commit(changes, sync) {
+        match engine.commit(&changes, sync) {
             Ok(()) => {
                 engine.set_floors(&meta.floors);
                 self.meta = meta;
                 Ok(())
             }
-            Err(error) => Err(self.refuse(error)),
+            Err(error) => Err(self.refuse(engine, &changes, error)),
         }
     }
 }

@@ -1,15 +1,17 @@
 //! What the owning thread does after a group could not be written: refuse writes, and reopen the engine once the
 //! disk has space.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::RecvTimeoutError;
 
 use super::directory::Directory;
-use super::engine::Engine;
-use super::group::Group;
+use super::engine::{Change, Engine};
+use super::keys::{self, Space};
 use super::owner::Own;
-use super::space;
+use super::status::Status;
+use super::{SharedEngine, space};
 use crate::{Error, ErrorKind, Result};
 
 /// How long to wait before looking again whether the disk has space.
@@ -17,8 +19,10 @@ const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(5);
 
 impl Own {
-    pub(super) fn refuse(&self, error: fjall::Error) -> Error {
-        let kind = classify(&error, &self.directory);
+    /// Notes that a group could not be written, and why; no write is taken from now on.
+    pub(super) fn refuse(&mut self, engine: &Engine, group: &[Change], error: fjall::Error) -> Error {
+        self.undo = undo(engine, group);
+        let kind = classify(&error, engine, &self.directory);
         tracing::error!(cause = %error, "{kind}");
         self.status.refuse(kind.clone());
         Error::new(kind).with_source(error)
@@ -43,7 +47,7 @@ impl Own {
                         self.status.accept();
                         return true;
                     }
-                    Err(_) if self.status.refusal() == Some(ErrorKind::SyncFailed) => return true,
+                    Err(_) if self.status.refusal() != Some(ErrorKind::NoSpace) => return true,
                     Err(error) => tracing::warn!(%error, "the session store could not be reopened yet"),
                 }
             }
@@ -51,37 +55,83 @@ impl Own {
         }
     }
 
-    /// Drops the poisoned engine and opens it again, while the readers wait.
-    fn reopen(&mut self) -> Result<()> {
-        let mut slot = self.engine.write();
-        *slot = None;
-        let engine = slot.insert(Engine::open(&self.directory.engine())?);
-        self.meta = engine.meta()?;
-        // The failed group may have reached the file after all, so this syncs it before anybody reads it, and
-        // no cache may go on with what was read before it.
-        self.status.reopened();
-        let mut group = Group::new(engine, self.meta.clone());
-        group.mark();
-        let (changes, sync, meta) = group.finish()?;
-        if let Err(error) = engine.commit(changes, sync) {
-            return Err(self.refuse(error));
-        }
-        self.meta = meta;
-        Ok(())
+    /// Drops the poisoned engine and opens it again, without what was answered with an error.
+    pub(super) fn reopen(&mut self) -> Result<()> {
+        let (directory, status, undo) = (&self.directory, &self.status, &self.undo);
+        exchange(&self.engine, status, || {
+            let engine = Engine::open(&directory.engine())?;
+            // The failed group may have reached the file after all. It was answered with an error, so it must not
+            // come to life. This write also shows whether the disk can be written and synced again.
+            if let Err(error) = engine.commit(undo, true) {
+                let kind = classify(&error, &engine, directory);
+                status.refuse(kind.clone());
+                return Err(Error::new(kind).with_source(error));
+            }
+            self.meta = engine.meta()?;
+            engine.set_floors(&self.meta.floors);
+            Ok(engine)
+        })
     }
 }
 
-/// Why a group could not be written: for want of space, which reopening mends; or because a sync failed, after
-/// which what the page cache shows may not be on the disk.
-fn classify(error: &fjall::Error, directory: &Directory) -> ErrorKind {
-    let no_space = match error {
-        // Only if writing is what fails: a sync that speaks of space (thin volumes do) is a failed sync.
-        fjall::Error::Io(error) => space::says_out(error) && space::is_out(directory.path()),
-        // Something in the background failed earlier, on a full disk mostly, where space may be back by now.
-        // Nothing of this group was written, and the groups before it were synced by this thread itself, so
-        // reopening loses nothing; if it was a sync that failed, the one at reopening tells.
-        fjall::Error::Poisoned => true,
-        _ => false,
-    };
-    if no_space { ErrorKind::NoSpace } else { ErrorKind::SyncFailed }
+/// Puts another engine in the place of one. Meanwhile reads are answered "unavailable" at once: the old one has to
+/// let go of its folder before the new one can have it, and nobody waits for that.
+fn exchange(slot: &SharedEngine, status: &Status, open: impl FnOnce() -> Result<Engine>) -> Result<()> {
+    let old = slot.write().take();
+    drop(old);
+    let engine = open()?;
+    // No cache may go on with what was read before, so this comes before anybody reads from the new engine.
+    status.reopened();
+    *slot.write() = Some(engine);
+    Ok(())
 }
+
+/// What puts every key of a failed group back to what it was. At least one change, so that writing it tells whether
+/// the disk can be written and synced.
+fn undo(engine: &Engine, group: &[Change]) -> Vec<Change> {
+    let keys = group.iter().map(|(space, key, _)| (*space, key.as_slice()));
+    let before: BTreeMap<_, _> = keys
+        .chain([(Space::Meta, keys::META)])
+        // What cannot be read stays as it is: its outcome is unknown.
+        .filter_map(|(space, key)| Some(((space, key), engine.get(space, key).ok()?)))
+        .collect();
+    before
+        .into_iter()
+        .map(|((space, key), value)| (space, key.to_vec(), value.map(|value| value.to_vec())))
+        .collect()
+}
+
+/// Why a group could not be written: for want of space, which reopening mends; or for anything else, after which what
+/// the page cache shows may not be on the disk.
+fn classify(error: &fjall::Error, engine: &Engine, directory: &Directory) -> ErrorKind {
+    match error {
+        // Only if writing is what fails: a sync that speaks of space (thin volumes do) is a failed sync.
+        fjall::Error::Io(error) if space::says_out(error) && space::is_out(directory.path()) => {
+            ErrorKind::NoSpace
+        }
+        fjall::Error::Io(_) => ErrorKind::SyncFailed,
+        // Something failed in the background, the engine does not say what. Doing it again does.
+        fjall::Error::Poisoned => match engine.retry_background() {
+            Err(fjall::LsmError::Io(error))
+                if space::says_out(&error) && space::is_short(directory.path()) =>
+            {
+                ErrorKind::NoSpace
+            }
+            Err(cause) => ErrorKind::Halted { cause: plain(&cause) },
+            Ok(()) => ErrorKind::Halted { cause: "its background work failed once".into() },
+        },
+        error => ErrorKind::Halted { cause: error.to_string() },
+    }
+}
+
+fn plain(error: &fjall::LsmError) -> String {
+    match error {
+        fjall::LsmError::Io(error) => error.to_string(),
+        fjall::LsmError::ChecksumMismatch { .. } => "a checksum in one of its files does not match".into(),
+        error => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+#[path = "recovery_tests.rs"]
+mod tests;
