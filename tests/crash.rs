@@ -4,9 +4,10 @@
 
 mod support;
 
+use std::process::Stdio;
 use std::time::Duration;
 
-use support::{Connection, Service};
+use support::{Connection, Service, command};
 
 const HOLDERS: usize = 4;
 
@@ -72,4 +73,35 @@ fn sec_09_a_crash_in_a_renewal_leaves_exactly_one_valid_token() {
     }
     assert!(cut_off > 0 && renewals > kills, "{renewals} renewals, {cut_off} cut off");
     println!("{renewals} renewals, {cut_off} cut off, of which {old_ones_left} left the old token");
+}
+
+#[test]
+fn a_kill_in_the_very_first_start_is_made_good_by_the_next() {
+    let kills = std::env::var("SESSIONING_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(25);
+    let mut cut_off = 0;
+    for round in 0..kills {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let store = format!("embedded:{}", data.display());
+        let mut first = command(&["--store", &store, "--listen", "127.0.0.1:0", "--admin-listen", "off"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // From the first thing that it makes on, so that the kill falls between there and the last.
+        while !data.exists() {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(Duration::from_micros(fastrand::u64(0..60_000)));
+        first.kill().unwrap();
+        first.wait().unwrap();
+        cut_off += u32::from(!data.join("engine").exists());
+        let mut service = Service::start(&["--store", &store]);
+        let session = service.create("alice");
+        service.kill();
+        let service = Service::start(&["--store", &store]);
+        assert_eq!(service.user_of(&session).body, r#"[{"user":"alice"}]"#, "round {round}");
+    }
+    println!("{kills} first starts, {cut_off} killed before there was an engine");
+    assert!(cut_off > 0, "no kill came early enough to tell");
 }

@@ -173,3 +173,88 @@ fn a_directory_that_cannot_be_written_is_named_at_start() {
         command(&["--store", &store, "--listen", "127.0.0.1:0", "--admin-listen", "off"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
 }
+
+/// Every file and folder in one, and itself.
+fn all_in(folder: &std::path::Path) -> Vec<PathBuf> {
+    let mut found = vec![folder.to_path_buf()];
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(all_in(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+fn mode(path: &std::path::Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn the_data_directory_and_all_files_in_it_are_this_users_alone_whatever_the_umask() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", "umask 0 && exec \"$@\"", "sh"]).arg(binary());
+    let data = folder.path().join("new/data");
+    let store = format!("embedded:{}", data.display());
+    let service = Service::spawn(command, &["--store", &store]).unwrap_or_else(|log| panic!("{log}"));
+    service.create("alice");
+    assert!(all_in(&data).len() > 10);
+    for path in all_in(&data) {
+        assert_eq!(mode(&path), if path.is_dir() { 0o700 } else { 0o600 }, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_volume_of_another_user_is_used_through_a_folder_of_ours() {
+    const OTHER: &str = "--reuid=65534";
+    if !works("unshare", &["-m", "setpriv", OTHER, "--clear-groups", "true"]) {
+        return skip("setpriv cannot become another user here");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // A copy that the other user can reach, and a way to the volume.
+    let copy = folder.path().join("sessioning");
+    fs::copy(binary(), &copy).unwrap();
+    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let volume = folder.path().join("volume");
+    fs::create_dir(&volume).unwrap();
+    let start = |before: &str| {
+        let script = format!(
+            "mount -t tmpfs -o size=256m,mode=0777 tmpfs \"$1\" && {before} && shift && exec setpriv {OTHER} \
+             --clear-groups \"$@\""
+        );
+        let mut command = Command::new("unshare");
+        command.args(["-m", "sh", "-c", &script, "sh"]).arg(&volume).arg(&copy);
+        Service::spawn(command, &["--store", &format!("embedded:{}", volume.display())])
+    };
+    let service = start("true").unwrap_or_else(|log| panic!("{log}"));
+    let session = service.create("alice");
+    assert_eq!(service.user_of(&session).body, r#"[{"user":"alice"}]"#);
+    let seen = PathBuf::from(format!("/proc/{}/root{}", service.id(), volume.display()));
+    let names: Vec<_> = fs::read_dir(&seen).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["sessioning"]);
+    assert_eq!(mode(&seen.join("sessioning")), 0o700);
+    drop(service);
+
+    // Somebody else's folder, or a link to one, is not ours.
+    for planted in ["mkdir -m 777 \"$1/sessioning\"", "ln -s /tmp \"$1/sessioning\""] {
+        let log = start(planted).err().unwrap();
+        assert!(log.contains("is not a folder of this user"), "{log}");
+    }
+}
+
+#[test]
+fn a_directory_of_another_user_is_refused_with_the_cure() {
+    if !works("setpriv", &["--reuid=65534", "--clear-groups", "true"]) {
+        return skip("setpriv cannot become another user here");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("embedded:{}", folder.path().join("data").display());
+    fs::create_dir(folder.path().join("data")).unwrap();
+    assert!(works("chown", &["65534", folder.path().join("data").to_str().unwrap()]));
+    let output = run(&["--store", &store, "--listen", "127.0.0.1:0", "--admin-listen", "off"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        !output.status.success() && said.contains("its owner is user 65534") && said.contains("chown"),
+        "{said}"
+    );
+}

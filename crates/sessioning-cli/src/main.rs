@@ -21,6 +21,7 @@ use crate::outcome::Failure;
 use crate::output::Output;
 
 fn main() -> ExitCode {
+    sessioning_server::keep_files_private();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return output::refusal(&error),

@@ -32,10 +32,12 @@ mod signals;
 mod source;
 mod store;
 mod token;
+mod umask;
 
 pub use keys::{NewKey, Scope};
 pub use log::{LogGuard, masked, start as start_logging};
 pub use serve::{ServeError, serve};
+pub use umask::keep_files_private;
 
 /// The description of the v1 surface, OpenAPI 3.1, as the service serves it.
 #[must_use]

@@ -26,6 +26,7 @@ use tower::ServiceExt;
 
 use crate::config::{Address, LimitsConfig};
 use crate::source::Peer;
+use crate::umask;
 
 /// How long a connection may take over the head of a request, or stay idle before the next one.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -61,6 +62,7 @@ pub(crate) async fn bind(address: &Address) -> io::Result<Bound> {
         Address::Unix(path) => {
             remove_stale(path)?;
             let listener = UnixListener::bind(path)?;
+            umask::open_socket(path)?;
             Ok(Bound { listener: Listener::Unix(listener), address: format!("unix:{}", path.display()) })
         }
     }

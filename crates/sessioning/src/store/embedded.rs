@@ -18,6 +18,7 @@ use self::status::Status;
 use super::{Accept, Inserted, Keeps, Limit, Purged, Replaced, Store, Touch, Touched, own_key};
 use crate::{Clock, Error, ErrorKind, Namespace, Owner, Record, Result, SessionId, SessionToken, Timestamp};
 
+mod access;
 mod codec;
 mod directory;
 mod engine;
@@ -86,9 +87,9 @@ impl Embedded {
     /// opened.
     pub fn open_with(settings: &EmbeddedSettings, clock: &dyn Clock) -> Result<Self> {
         let directory = Directory::open(&settings.directory)?;
-        let engine = Engine::open(&directory.engine())
-            .map_err(|source| Error::from(directory.error("open the engine in")).with_source(source))?;
-        directory.sync()?;
+        let failed = |source| Error::from(directory.error("open the engine in")).with_source(source);
+        directory.make_engine(|path| Engine::open(path).map(drop).map_err(failed))?;
+        let engine = Engine::open(&directory.engine()).map_err(failed)?;
         let meta = engine.meta()?;
         if !settings.trust_clock {
             meta.check_clock(clock.now())?;

@@ -1,10 +1,14 @@
 //! The data directory: whose it is, and which format it has.
+//!
+//! Every step of making one can be cut off and done again: the files that tell something are written under another
+//! name and renamed once they are whole.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::access;
 use crate::{Error, ErrorKind, Result};
 
 const FORMAT: &str = "sessioning data directory, format 1";
@@ -20,9 +24,12 @@ impl Directory {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let failed = |attempt, source| Error::from(error(path, attempt)).with_source(source);
         create(path).map_err(|source| failed("create", source))?;
-        let lock = lock(path)?;
-        let directory = Self { path: path.to_path_buf(), _lock: lock };
+        let path = access::settle(path)?;
+        let lock = lock(&path)?;
+        let directory = Self { path, _lock: lock };
         directory.check_format()?;
+        access::restrict(&directory.path)
+            .map_err(|source| failed("take from others the right to read", source))?;
         Ok(directory)
     }
 
@@ -35,28 +42,57 @@ impl Directory {
         self.path.join("engine")
     }
 
-    pub(super) fn error(&self, attempt: &'static str) -> ErrorKind {
-        error(&self.path, attempt)
+    /// Makes that folder if it is not there: all of it or nothing. What a start that was cut off left is thrown away;
+    /// nothing can have been acknowledged from it.
+    pub(super) fn make_engine(&self, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+        let failed = |source| Error::from(self.error("make the engine in")).with_source(source);
+        let (engine, draft) = (self.engine(), self.draft());
+        if engine.try_exists().map_err(failed)? {
+            return Ok(());
+        }
+        if draft.try_exists().map_err(failed)? {
+            fs::remove_dir_all(&draft).map_err(failed)?;
+        }
+        make(&draft)?;
+        sync_all(&draft)
+            .and_then(|()| fs::rename(&draft, &engine))
+            .and_then(|()| sync_names(&self.path))
+            .map_err(failed)
     }
 
-    /// Makes the names in the directory durable; what is in the files is their writers' business.
-    pub(super) fn sync(&self) -> Result<()> {
-        sync_names(&self.path).map_err(|source| Error::from(self.error("sync")).with_source(source))
+    fn draft(&self) -> PathBuf {
+        self.path.join("engine.new")
+    }
+
+    pub(super) fn error(&self, attempt: &'static str) -> ErrorKind {
+        error(&self.path, attempt)
     }
 
     fn check_format(&self) -> Result<()> {
         let path = self.path.join("FORMAT");
         let failed = |source| Error::from(self.error("read or write FORMAT in")).with_source(source);
-        match fs::read_to_string(&path) {
+        match read(&path) {
             Ok(found) if found.trim_end() == FORMAT => Ok(()),
             Ok(found) => {
                 let found = found.lines().next().unwrap_or_default().chars().take(80).collect();
                 Err(ErrorKind::NewerFormat { directory: self.path.clone(), found }.into())
             }
             Err(source) if source.kind() == io::ErrorKind::NotFound => {
+                self.refuse_foreign()?;
                 write_whole(&path, FORMAT).and_then(|()| sync_names(&self.path)).map_err(failed)
             }
             Err(source) => Err(failed(source)),
+        }
+    }
+
+    /// FORMAT comes before the engine. So an engine without it is not a beginning of ours.
+    fn refuse_foreign(&self) -> Result<()> {
+        match [self.engine(), self.draft()].into_iter().find(|path| fs::symlink_metadata(path).is_ok()) {
+            None => Ok(()),
+            Some(found) => {
+                let why = format!("{} is there but no FORMAT; choose an empty directory", found.display());
+                Err(access::unusable(&self.path, why))
+            }
         }
     }
 }
@@ -67,13 +103,9 @@ fn error(path: &Path, attempt: &'static str) -> ErrorKind {
 
 fn lock(path: &Path) -> Result<File> {
     let failed = |source| Error::from(error(path, "lock")).with_source(source);
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path.join("LOCK"))
-        .map_err(failed)?;
+    let mut options = access::options();
+    let opened = options.write(true).create(true).truncate(false).open(path.join("LOCK"));
+    let mut file = opened.map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {
             sign(&mut file).map_err(failed)?;
@@ -110,13 +142,33 @@ fn create(path: &Path) -> io::Result<()> {
     })
 }
 
+/// What is in a file of ours, of which a line is enough.
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    access::options().open(path)?.take(4096).read_to_string(&mut text)?;
+    Ok(text)
+}
+
 /// A crash leaves the file whole or absent.
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     let draft = path.with_extension("new");
-    let mut file = File::create(&draft)?;
+    let mut file = access::create(&draft)?;
     writeln!(file, "{text}")?;
     file.sync_all()?;
     fs::rename(draft, path)
+}
+
+/// Makes all files and names in a folder durable.
+fn sync_all(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_all(&entry.path())?;
+        } else {
+            File::open(entry.path())?.sync_all()?;
+        }
+    }
+    sync_names(folder)
 }
 
 #[cfg(unix)]
@@ -128,3 +180,7 @@ fn sync_names(directory: &Path) -> io::Result<()> {
 fn sync_names(_: &Path) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "directory_tests.rs"]
+mod tests;

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
+use super::access;
+
 /// More than the engine's own write buffer, so that what it could not write is not possible here either.
 const SOME: usize = 64 * 1024;
 /// Enough to go on with for a while.
@@ -56,8 +58,7 @@ fn reserve(_: &Path, _: u64) -> io::Result<()> {
 
 fn try_out(directory: &Path, attempt: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let path = directory.join("SPACE");
-    let tried = File::create(&path).and_then(|mut file| attempt(&mut file));
-    // What could not be removed is overwritten by the next question.
+    let tried = access::create(&path).and_then(|mut file| attempt(&mut file));
     let _ = fs::remove_file(&path);
     tried
 }

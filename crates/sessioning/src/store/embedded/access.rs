@@ -1,0 +1,153 @@
+//! Who may read and write the data directory: this user alone.
+//!
+//! Files that the engine makes later get what the process's umask leaves; the service sets that at its start. In a
+//! program that does not, the directory's own mode keeps others out.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{Error, ErrorKind, Result};
+
+/// The folder that is made in a mount of another user.
+#[cfg(unix)]
+const OWN: &str = "sessioning";
+
+/// How files of ours are opened: to be read, by this user alone, and never through a symbolic link.
+pub(super) fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    }
+    options
+}
+
+/// Makes a file anew, whatever was in its place.
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => options().write(true).create_new(true).open(path),
+    }
+}
+
+pub(super) fn unusable(directory: &Path, why: impl Into<String>) -> Error {
+    ErrorKind::Unusable { store: format!("embedded:{}", directory.display()), why: why.into() }.into()
+}
+
+/// Where the data goes: into the directory, or into a folder of ours in it if it is a volume of another user.
+///
+/// # Errors
+///
+/// When others may write there.
+#[cfg(unix)]
+pub(super) fn settle(directory: &Path) -> Result<PathBuf> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+
+    let failed = |source| {
+        Error::from(ErrorKind::Directory { directory: directory.into(), attempt: "use" }).with_source(source)
+    };
+    let us = rustix::process::geteuid().as_raw();
+    let found = fs::metadata(directory).map_err(failed)?;
+    if found.uid() == us {
+        return check_alone(directory, &found).map(|()| directory.to_path_buf());
+    }
+    if !is_mount(directory) {
+        let why = format!(
+            "its owner is user {}, not this one ({us}), and could change what is in it; make it this user's (chown {us}), \
+             or choose another directory",
+            found.uid()
+        );
+        return Err(unusable(directory, why));
+    }
+    let own = directory.join(OWN);
+    if fs::symlink_metadata(directory.join("FORMAT")).is_ok() {
+        let why = format!(
+            "it is a volume of user {}, who could change what is in it; make it this user's (chown {us}), or move all \
+             that is in it into {}",
+            found.uid(),
+            own.display()
+        );
+        return Err(unusable(directory, why));
+    }
+    match fs::DirBuilder::new().mode(0o700).create(&own) {
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => return Err(failed(source)),
+        _ => {}
+    }
+    let found = fs::symlink_metadata(&own).map_err(failed)?;
+    if !found.is_dir() || found.uid() != us {
+        return Err(unusable(&own, "it is not a folder of this user; remove it or choose another directory"));
+    }
+    check_alone(&own, &found).map(|()| own)
+}
+
+#[cfg(not(unix))]
+pub(super) fn settle(directory: &Path) -> Result<PathBuf> {
+    Ok(directory.to_path_buf())
+}
+
+#[cfg(unix)]
+fn check_alone(directory: &Path, found: &fs::Metadata) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mode = found.permissions().mode() & 0o777;
+    if mode & 0o022 == 0 {
+        return Ok(());
+    }
+    let path = directory.display();
+    Err(unusable(directory, format!("others may write to it (mode {mode:o}); run chmod 700 {path}")))
+}
+
+/// Whether something is mounted there.
+#[cfg(unix)]
+fn is_mount(directory: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    let device = |path: &Path| fs::metadata(path).map(|found| found.dev());
+    let other_device = match (device(directory), device(&directory.join(".."))) {
+        (Ok(here), Ok(above)) => here != above,
+        _ => false,
+    };
+    other_device || is_mount_root(directory)
+}
+
+/// The same for what is mounted from the same device.
+#[cfg(target_os = "linux")]
+fn is_mount_root(directory: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+
+    statx(CWD, directory, AtFlags::empty(), StatxFlags::empty())
+        .is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn is_mount_root(_: &Path) -> bool {
+    false
+}
+
+/// Takes from others the right to read what is in the directory, and the directory.
+#[cfg(unix)]
+pub(super) fn restrict(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let found = entry.metadata()?;
+        if found.is_dir() {
+            restrict(&entry.path())?;
+        } else if found.is_file() && found.permissions().mode() & 0o077 != 0 {
+            fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o600))?;
+        }
+    }
+    if fs::metadata(directory)?.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+pub(super) fn restrict(_: &Path) -> io::Result<()> {
+    Ok(())
+}
