@@ -19,12 +19,11 @@ use crate::problem::ApiError;
 use crate::source;
 
 /// Headers that say something once: with two of a name, whoever reads the other one reads another request.
-const ONCE: [&str; 9] = [
+const ONCE: [&str; 8] = [
     "host",
     "authorization",
     "content-length",
     "content-type",
-    "if-match",
     "origin",
     "sec-fetch-site",
     "x-api-key",
