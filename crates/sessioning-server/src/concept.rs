@@ -1,27 +1,59 @@
 //! What the concept surface takes from JavaScript: how it reads a body, and how it writes a value into a text.
 
-use std::borrow::Cow;
-
+use serde::Serialize;
 use serde_json::{Map, Value};
+use zeroize::{Zeroize, Zeroizing};
 
 /// The deepest nesting that is read.
 const MAX_DEPTH: usize = 128;
 
+/// The fields of a body or an answer. Wiped on drop: one of them may be a token.
+#[derive(Default, Serialize)]
+pub(crate) struct Fields(Map<String, Value>);
+
+impl Fields {
+    pub(crate) fn of(name: &str, text: &str) -> Self {
+        Self(Map::from_iter([(name.to_owned(), text.into())]))
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+}
+
+impl Drop for Fields {
+    fn drop(&mut self) {
+        self.0.values_mut().for_each(wipe);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(fields) => fields.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 /// The fields of a body. An empty or unparsable body, and one that is no object, has none.
-pub(crate) fn fields(body: &[u8]) -> Map<String, Value> {
+pub(crate) fn fields(body: &[u8]) -> Fields {
     // Nearly always it is UTF-8, which is found out faster than it is mended.
-    let text = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let mended = std::str::from_utf8(body).is_err().then(|| String::from_utf8_lossy(body).into_owned());
+    let mended = mended.map(Zeroizing::new);
+    let text =
+        mended.as_ref().map_or_else(|| std::str::from_utf8(body).unwrap_or_default(), |text| text.as_str());
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if too_deep(text) {
-        return Map::new();
+        return Fields::default();
     }
     let mut reader = serde_json::Deserializer::from_str(text);
     // Its own limit is one level less than ours, which is checked already.
     reader.disable_recursion_limit();
     let value = serde::Deserialize::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     match value {
-        Ok(Value::Object(fields)) => fields,
-        Ok(_) | Err(_) => Map::new(),
+        Ok(Value::Object(fields)) => Fields(fields),
+        Ok(_) | Err(_) => Fields::default(),
     }
 }
 
@@ -101,14 +133,14 @@ mod tests {
     #[test]
     fn what_is_no_object_has_no_fields() {
         for body in ["", "{", "[]", "1", "null", "\"x\"", "{} {}", r#"{"a": "\ud800"}"#] {
-            assert!(fields(body.as_bytes()).is_empty(), "{body}");
+            assert!(fields(body.as_bytes()).0.is_empty(), "{body}");
         }
         assert_eq!(template(fields(b"{").get("session")), "undefined");
     }
 
     #[test]
     fn a_byte_order_mark_duplicate_keys_and_bad_utf_8_are_no_obstacle() {
-        assert_eq!(fields("\u{feff}{\"a\":1}".as_bytes()).len(), 1);
+        assert_eq!(fields("\u{feff}{\"a\":1}".as_bytes()).0.len(), 1);
         assert_eq!(template(fields(br#"{"a":1,"a":2}"#).get("a")), "2");
         assert_eq!(template(fields(b"{\"a\":\"\xff\"}").get("a")), "\u{fffd}");
     }
@@ -117,9 +149,9 @@ mod tests {
     fn nesting_is_read_to_128_levels() {
         let nested = |depth: usize| {
             let (open, close) = ("[".repeat(depth - 1), "]".repeat(depth - 1));
-            fields(format!(r#"{{"a":{open}{close}}}"#).as_bytes()).len()
+            fields(format!(r#"{{"a":{open}{close}}}"#).as_bytes()).0.len()
         };
         assert_eq!((nested(127), nested(128), nested(129), nested(100_000)), (1, 1, 0, 0));
-        assert_eq!(fields(format!(r#"{{"a":"{}\""}}"#, "[".repeat(500)).as_bytes()).len(), 1);
+        assert_eq!(fields(format!(r#"{{"a":"{}\""}}"#, "[".repeat(500)).as_bytes()).0.len(), 1);
     }
 }

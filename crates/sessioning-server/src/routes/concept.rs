@@ -9,16 +9,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sessioning::{
     Checked, CreateError, Created, Demand, Error, Namespace, NewSession, Owner, SessionId, SessionToken,
 };
+use zeroize::Zeroizing;
 
 use crate::access::{Caller, Surface};
 use crate::app::App;
 use crate::body;
 use crate::check::check;
-use crate::concept::{fields, template};
+use crate::concept::{Fields, fields, template};
 use crate::config::UnknownSession;
 use crate::edge::Causes;
 use crate::failures::FailedChecks;
@@ -37,9 +38,8 @@ pub(crate) async fn create(
         Ok(created) => {
             log.created(&created);
             created.evicted.iter().for_each(|id| log.evicted(*id));
-            let mut answer = Map::new();
-            answer.insert(app.config.concept.field.clone(), created.token.expose().as_str().into());
-            Json(answer).into_response()
+            let answer = Fields::of(&app.config.concept.field, &created.token.expose());
+            Json(&answer).into_response()
         }
         Err(why) => {
             log.failed(user, &why);
@@ -79,7 +79,7 @@ pub(crate) async fn delete(
     let log = Log { app: &app, action: &app.config.concept.delete };
     let Some(token) = token(&app, sent) else {
         log.none("", "No such session");
-        return Ok(Json(not_found(sent)).into_response());
+        return Ok(Json(&not_found(sent)).into_response());
     };
     Ok(match app.sessioning.delete(&caller.namespace, &token).await {
         Ok(true) => {
@@ -88,7 +88,7 @@ pub(crate) async fn delete(
         }
         Ok(false) => {
             log.none(token.id(), format_args!("No such session: {}", token.id()));
-            Json(not_found(sent)).into_response()
+            Json(&not_found(sent)).into_response()
         }
         Err(error) => outage(&log, &error),
     })
@@ -123,7 +123,7 @@ pub(crate) async fn get_user(
     })
 }
 
-async fn read(app: &App, body: Body) -> Result<Map<String, Value>, Response> {
+async fn read(app: &App, body: Body) -> Result<Fields, Response> {
     match body::read(body, &app.config.limits).await {
         Ok(bytes) => Ok(fields(&bytes)),
         Err(error) => Err(Surface::Concept.render(error)),
@@ -135,13 +135,15 @@ fn token(app: &App, sent: Option<&Value>) -> Option<SessionToken> {
     app.token(sent?.as_str()?)
 }
 
-fn not_found(sent: Option<&Value>) -> Value {
-    json!({ "error": format!("Session with id {} not found", template(sent)) })
+/// Repeats what was sent, as the original does: that may have been a token.
+fn not_found(sent: Option<&Value>) -> Fields {
+    let sent = Zeroizing::new(template(sent));
+    Fields::of("error", &Zeroizing::new(format!("Session with id {} not found", *sent)))
 }
 
 fn unknown(app: &App, sent: Option<&Value>) -> Response {
     let mut response = match app.config.concept.unknown_session {
-        UnknownSession::Error => Json([not_found(sent)]).into_response(),
+        UnknownSession::Error => Json([&not_found(sent)]).into_response(),
         UnknownSession::Empty => Json(json!([])).into_response(),
     };
     if sent.and_then(Value::as_str).is_some_and(|sent| !sent.is_empty()) {

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use sessioning::{Demand, Session, SessionToken};
-use sessioning_api::{Introspection, OAuthError, TokenForm, TokenText};
+use sessioning_api::{Introspection, OAuthError, TokenForm};
 
 use crate::access::{Caller, Surface};
 use crate::app::App;
@@ -75,7 +75,7 @@ async fn token(app: &App, headers: &HeaderMap, body: Body) -> Result<Option<Sess
     let fields = body::form(headers, body, &app.config.limits).await?;
     let mut tokens = fields.into_iter().filter(|(name, _)| name == "token");
     match (tokens.next(), tokens.next()) {
-        (Some((_, text)), None) => Ok(app.token(TokenText::new(text).expose())),
+        (Some((_, text)), None) => Ok(app.token(&text)),
         (None, _) => Err(ApiError::invalid("the form has no token")),
         (Some(_), Some(_)) => Err(ApiError::invalid("the form has two tokens")),
     }
