@@ -26,14 +26,14 @@ impl From<&Session> for SessionView {
             idle_expires_at: session.idle_expires_at().map(moment),
             expires_at: session.expires_at().map(moment),
             authenticated_at: moment(session.authenticated_at()),
-            amr: session.methods().to_vec(),
+            amr: session.methods().iter().map(ToString::to_string).collect(),
             level: session.level(),
             metadata: Metadata {
                 ip: metadata.ip().map(Into::into),
                 user_agent: metadata.user_agent().map(Into::into),
                 label: metadata.label().map(Into::into),
             },
-            data: serde_json::from_str(&session.data().to_json()).unwrap_or_default(),
+            data: serde_json::from_str(session.data().to_json()).unwrap_or_default(),
         }
     }
 }

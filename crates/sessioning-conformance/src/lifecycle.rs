@@ -73,7 +73,7 @@ pub async fn a_session_keeps_what_it_was_created_with(life: Life) {
     let created = life.sessioning.create(owner("alice"), new).await.unwrap();
     let session = life.check(&created.token).await.live().unwrap();
     assert_eq!((session.metadata(), session.data()), (&metadata, &data));
-    assert_eq!((session.methods(), session.level()), (&["pwd".to_owned(), "otp".to_owned()][..], 2));
+    assert_eq!((session.methods(), session.level()), (&["pwd".into(), "otp".into()][..], 2));
     assert_eq!(session.idle_expires_at(), Some(START.after(MINUTE)));
     assert_eq!(session.expires_at(), Some(START.after(MINUTE * 5)));
 }

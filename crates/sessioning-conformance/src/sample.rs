@@ -24,7 +24,7 @@ pub fn record(user: &str) -> Record {
     let token = SessionToken::generate(START, &OsRandom).unwrap();
     let timeouts = Timeouts { idle: Timeout::After(IDLE), absolute: Timeout::After(IDLE * 10) };
     Record {
-        methods: vec!["pwd".into(), "otp".into()],
+        methods: Box::new(["pwd".into(), "otp".into()]),
         level: 2,
         metadata: Metadata::new(Some("::1"), Some("curl/8.14"), None).unwrap(),
         data: Data::from_json(r#"{"cart":[1,2.50,"three"]}"#).unwrap(),

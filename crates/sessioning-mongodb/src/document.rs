@@ -335,7 +335,7 @@ impl Fields {
             expires_at: None,
             idle_timeout: millis(record.timeouts.idle),
             absolute_timeout: millis(record.timeouts.absolute),
-            methods: record.methods.clone(),
+            methods: record.methods.iter().map(ToString::to_string).collect(),
             level: record.level.into(),
             pending: record.pending,
             metadata: (*metadata != Metadata::default()).then(|| MetadataFields {
@@ -390,7 +390,7 @@ impl Fields {
             last_seen: self.last_seen.map_or(created_at, moment),
             authenticated_at: self.authenticated_at.map_or(created_at, moment),
             timeouts: Timeouts { idle: timeout(self.idle_timeout), absolute: timeout(self.absolute_timeout) },
-            methods: self.methods,
+            methods: self.methods.into_iter().map(String::into_boxed_str).collect(),
             level: u8::try_from(self.level).ok()?,
             pending: self.pending,
             metadata,

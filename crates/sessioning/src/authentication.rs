@@ -10,7 +10,7 @@ use crate::{Record, Timestamp};
 /// new one replaces the last as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Authentication {
-    methods: Vec<String>,
+    methods: Box<[Box<str>]>,
     level: u8,
 }
 
@@ -31,13 +31,13 @@ impl Authentication {
     pub fn new(methods: Vec<String>, level: u8) -> Result<Self, AuthenticationError> {
         let named = |method: &String| is_plain(method, Self::MAX_METHOD);
         if methods.len() <= Self::MAX_METHODS && methods.iter().all(named) {
-            Ok(Self { methods, level })
+            Ok(Self { methods: methods.into_iter().map(String::into_boxed_str).collect(), level })
         } else {
             Err(AuthenticationError)
         }
     }
 
-    pub(crate) fn into_parts(self) -> (Vec<String>, u8) {
+    pub(crate) fn into_parts(self) -> (Box<[Box<str>]>, u8) {
         (self.methods, self.level)
     }
 }

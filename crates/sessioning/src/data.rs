@@ -84,9 +84,11 @@ impl fmt::Display for MetadataError {
 
 impl std::error::Error for MetadataError {}
 
-/// The application's own data in a session: a JSON object of at most 4 KiB of text.
+/// The application's own data in a session: a JSON object of at most 4 KiB, kept as its text.
+///
+/// It is parsed to be checked when it comes in and to be patched, and never to be stored, cached or shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Data(Map<String, Value>);
+pub struct Data(Option<Box<str>>);
 
 impl Data {
     /// The most bytes of JSON text, without white space.
@@ -100,8 +102,12 @@ impl Data {
     ///
     /// When the text is not a JSON object, or too large.
     pub fn from_json(text: &str) -> Result<Self, DataError> {
-        let map: Map<String, Value> = serde_json::from_str(text).map_err(|_| DataError::NotAnObject)?;
-        Self(map).bounded()
+        Self::bounded(&parsed(text)?)
+    }
+
+    /// Takes back what [`to_json`](Self::to_json) gave, from a store that knows by a checksum that nobody changed it.
+    pub(crate) fn from_kept(text: &str) -> Self {
+        Self((text != EMPTY).then(|| text.into()))
     }
 
     /// This data with a patch applied.
@@ -110,10 +116,10 @@ impl Data {
     ///
     /// When it would be too large.
     pub fn patched(&self, patch: &Patch) -> Result<Self, DataError> {
-        let mut value = Value::Object(self.0.clone());
+        let mut value = Value::Object(parsed(self.to_json())?);
         json_patch::merge(&mut value, &patch.0);
         match value {
-            Value::Object(map) => Self(map).bounded(),
+            Value::Object(map) => Self::bounded(&map),
             _ => Err(DataError::NotAnObject),
         }
     }
@@ -121,14 +127,14 @@ impl Data {
     /// # Errors
     ///
     /// When it cannot be kept: what is stored is its text, so that has to be read back as the very same.
-    fn bounded(self) -> Result<Self, DataError> {
-        let text = self.to_json();
+    fn bounded(map: &Map<String, Value>) -> Result<Self, DataError> {
+        let text = serde_json::to_string(map).map_err(|_| DataError::NotAnObject)?;
         if text.len() > Self::MAX_BYTES {
             Err(DataError::TooLarge)
-        } else if self.0.values().map(depth).max().unwrap_or(0) >= Self::MAX_DEPTH {
+        } else if map.values().map(depth).max().unwrap_or(0) >= Self::MAX_DEPTH {
             Err(DataError::TooDeep)
-        } else if serde_json::from_str::<Map<String, Value>>(&text).is_ok_and(|read| read == self.0) {
-            Ok(self)
+        } else if parsed(&text).is_ok_and(|read| read == *map) {
+            Ok(Self::from_kept(&text))
         } else {
             Err(DataError::Reserved)
         }
@@ -136,15 +142,22 @@ impl Data {
 
     /// The JSON text, without white space.
     #[must_use]
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(&self.0).unwrap_or_default()
+    pub fn to_json(&self) -> &str {
+        self.0.as_deref().unwrap_or(EMPTY)
     }
 
     /// Whether nothing is in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
+}
+
+/// The text of data with nothing in it, for which no memory is taken.
+const EMPTY: &str = "{}";
+
+fn parsed(text: &str) -> Result<Map<String, Value>, DataError> {
+    serde_json::from_str(text).map_err(|_| DataError::NotAnObject)
 }
 
 /// How many objects and lists are within one another.
@@ -167,8 +180,7 @@ impl Patch {
     ///
     /// When the text is not a JSON object.
     pub fn from_json(text: &str) -> Result<Self, DataError> {
-        let map: Map<String, Value> = serde_json::from_str(text).map_err(|_| DataError::NotAnObject)?;
-        Ok(Self(Value::Object(map)))
+        Ok(Self(Value::Object(parsed(text)?)))
     }
 }
 
@@ -211,6 +223,24 @@ mod tests {
         let of = |len: usize| format!(r#"{{"k":"{}"}}"#, "x".repeat(len - 8));
         assert!(Data::from_json(&of(4096)).is_ok());
         assert_eq!(Data::from_json(&of(4097)), Err(DataError::TooLarge));
+    }
+
+    #[test]
+    fn numbers_come_through_as_they_were_sent() {
+        let text = r#"{"big":123456789012345678901234567890,"exact":2.50,"far":1e+400,"list":[-0,1.0]}"#;
+        let data = Data::from_json(text).unwrap();
+        assert_eq!(data.to_json(), text);
+        let patched = data.patched(&Patch::from_json(r#"{"exact":0.10}"#).unwrap()).unwrap();
+        assert_eq!(patched.to_json(), text.replace("2.50", "0.10"));
+    }
+
+    #[test]
+    fn data_with_nothing_in_it_takes_no_memory() {
+        let patch = Patch::from_json(r#"{"a":null}"#).unwrap();
+        let emptied = Data::from_json(r#"{"a":1}"#).unwrap().patched(&patch).unwrap();
+        for empty in [emptied, Data::from_json(" { } ").unwrap(), Data::from_kept("{}")] {
+            assert_eq!((&empty, empty.0.is_none(), empty.to_json()), (&Data::default(), true, "{}"));
+        }
     }
 
     /// The library keeps numbers as text under that name; an object that has it beside others would not be read

@@ -29,7 +29,7 @@ pub struct Record {
     /// The timeouts it was created with.
     pub timeouts: Timeouts,
     /// How the user proved who they are, as in RFC 8176 (`amr`).
-    pub methods: Vec<String>,
+    pub methods: Box<[Box<str>]>,
     /// The level of that proof, 0 where nobody said.
     pub level: u8,
     /// Half authenticated: never reported as logged in.
@@ -75,7 +75,7 @@ impl Record {
             last_seen: now,
             authenticated_at: now,
             timeouts,
-            methods: Vec::new(),
+            methods: Box::default(),
             level: 0,
             pending: false,
             metadata: Metadata::default(),
@@ -173,7 +173,7 @@ impl Session {
 
     /// How the user proved who they are, as in RFC 8176 (`amr`).
     #[must_use]
-    pub fn methods(&self) -> &[String] {
+    pub fn methods(&self) -> &[Box<str>] {
         &self.record.methods
     }
 

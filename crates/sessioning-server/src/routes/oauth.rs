@@ -95,7 +95,8 @@ fn introspection(session: &Session) -> Introspection {
         iat: Some(seconds(session.created_at())),
         exp: ends.map(seconds),
         auth_time: Some(seconds(session.authenticated_at())),
-        amr: (!session.methods().is_empty()).then(|| session.methods().to_vec()),
+        amr: (!session.methods().is_empty())
+            .then(|| session.methods().iter().map(ToString::to_string).collect()),
         acr: Some(session.level().to_string()),
     }
 }

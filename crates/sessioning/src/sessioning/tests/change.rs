@@ -46,7 +46,7 @@ async fn sec_23_a_level_rises_by_a_new_authentication_alone() {
     it.clock.advance(MINUTE);
     assert_eq!(it.lack(&created.token, demand).await, Some(StepUp::TooLow));
     let renewed = it.renew(&created.token, None).await;
-    assert_eq!((renewed.session.level(), renewed.session.methods()), (1, &["pwd".to_owned()][..]));
+    assert_eq!((renewed.session.level(), renewed.session.methods()), (1, &["pwd".into()][..]));
     assert_eq!(it.lack(&renewed.token, demand).await, Some(StepUp::TooLow));
     it.patch(&renewed.token, r#"{"level":2}"#).await;
     assert_eq!(it.lack(&renewed.token, demand).await, Some(StepUp::TooLow));

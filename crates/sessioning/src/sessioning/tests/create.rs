@@ -119,7 +119,7 @@ async fn a_session_keeps_what_it_was_created_with() {
     let found = it.check(&created.token).await.live().unwrap();
     for session in [&created.session, &found] {
         assert_eq!((session.metadata(), session.data()), (&new.metadata, &new.data));
-        assert_eq!((session.methods(), session.level()), (&["pwd".to_owned()][..], 1));
+        assert_eq!((session.methods(), session.level()), (&["pwd".into()][..], 1));
     }
 }
 

@@ -124,7 +124,7 @@ impl<'a> Fields<'a> {
             absolute_timeout: millis(record.timeouts.absolute),
             methods: some_unless(
                 record.methods.is_empty(),
-                record.methods.iter().map(String::as_str).collect(),
+                record.methods.iter().map(AsRef::as_ref).collect(),
             ),
             level: record.level,
             pending: record.pending,
@@ -152,7 +152,8 @@ impl<'a> Fields<'a> {
             None => Metadata::default(),
         };
         let data = match self.data {
-            Some(text) => Data::from_json(&text).ok()?,
+            // The checksum tells that it is what was encoded.
+            Some(text) => Data::from_kept(&text),
             None => Data::default(),
         };
         let previous = self.previous_digest.zip(self.previous_until).map(|(digest, until)| Previous {
@@ -168,7 +169,7 @@ impl<'a> Fields<'a> {
             last_seen: Timestamp::from_millis(self.last_seen),
             authenticated_at: Timestamp::from_millis(self.authenticated_at),
             timeouts: Timeouts { idle: timeout(self.idle_timeout), absolute: timeout(self.absolute_timeout) },
-            methods: self.methods.unwrap_or_default().into_iter().map(String::from).collect(),
+            methods: self.methods.unwrap_or_default().into_iter().map(Box::from).collect(),
             level: self.level,
             pending: self.pending,
             metadata,

@@ -16,7 +16,7 @@ fn record() -> Record {
             idle: Timeout::After(std::time::Duration::from_millis(1)),
             absolute: Timeout::Never,
         },
-        methods: vec!["pwd".into()],
+        methods: Box::new(["pwd".into()]),
         level: 3,
         pending: true,
         metadata: Metadata::new(Some("::1"), None, Some("tablet")).unwrap(),
@@ -42,7 +42,7 @@ fn a_record_is_read_back_as_it_was_written() {
     assert_eq!(decoded(full.id, &encode(&full)), Some(full.clone()));
     let bare = Record {
         previous: None,
-        methods: vec![],
+        methods: Box::default(),
         metadata: Metadata::default(),
         data: Data::default(),
         write_id: None,
