@@ -19,7 +19,7 @@ mod shard;
 /// How much a cache may keep, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheSettings {
-    /// The most bytes of records, approximately; 64 MiB unless told otherwise.
+    /// The most bytes of memory that its entries take, all that belongs to them included; 64 MiB by default.
     pub max_bytes: usize,
     /// How long an entry may answer, counted from the start of the read that found it.
     ///
@@ -104,8 +104,8 @@ impl<S: Store> Store for Cached<S> {
             let sweep = inner.shards.begin_sweep();
             let inserted = inner.store.insert(record, limit).await;
             match &inserted {
-                Ok(Inserted::Done { evicted }) => sweep.end(evicted),
-                Ok(_) => sweep.end(&[]),
+                Ok(Inserted::Done { evicted }) if !evicted.is_empty() => sweep.end(evicted),
+                Ok(_) => sweep.end_without_any(),
                 // Dropping the sweep empties the cache: whom the lost answer would have named is unknown.
                 Err(_) => drop(sweep),
             }
@@ -127,7 +127,7 @@ impl<S: Store> Store for Cached<S> {
         let found = inner.store.get(id, accept).await?;
         match &found {
             Some(record) => inner.shards.keep(record, now, counter),
-            None => inner.shards.forget(id),
+            None => inner.shards.gone(id),
         }
         Ok(found)
     }

@@ -254,6 +254,33 @@ async fn a_slow_read_cannot_undo_an_eviction_by_the_limit() {
 }
 
 #[tokio::test]
+async fn an_insert_that_evicts_nobody_discards_no_read() {
+    let it = fixture(CacheSettings::default());
+    let id = it.insert().await;
+    let read = it.slow_read(id).await;
+    let limit = |max| Limit { max, on_limit: crate::OnLimit::EvictOldest, live: Arc::new(|_| true) };
+    let inserted = it.cached.insert(record("alice"), Some(limit(2))).await.unwrap();
+    assert_eq!(inserted, Inserted::Done { evicted: vec![] });
+    it.slow.read_gate.let_go();
+    read.await.unwrap();
+    assert!(it.get(id).await.is_some());
+    assert_eq!(it.reads(), 1);
+}
+
+/// Who was told that a session is gone may have been told so before the one who ended it.
+#[tokio::test]
+async fn a_slow_read_brings_nothing_back_that_another_read_found_gone() {
+    let it = fixture(CacheSettings::default());
+    let id = it.insert().await;
+    let read = it.slow_read(id).await;
+    it.slow.memory.remove(id).await.unwrap();
+    assert!(it.get(id).await.is_none());
+    it.slow.read_gate.let_go();
+    assert!(read.await.unwrap().is_some());
+    assert!(it.get(id).await.is_none());
+}
+
+#[tokio::test]
 async fn what_is_read_while_a_removal_is_under_way_is_not_kept() {
     let it = fixture(CacheSettings::default());
     let id = it.insert().await;

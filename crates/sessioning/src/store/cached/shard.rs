@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use lru::LruCache;
 use parking_lot::Mutex;
 
+use self::weight::{table, weight};
 use super::CacheSettings;
 use crate::{Record, SessionId, Timestamp};
 
+mod weight;
+
 /// Enough that threads seldom meet in one; a power of two, so that an id's own bits choose.
 const SHARDS: usize = 64;
-
-/// What an entry costs besides the record's own texts: the record, its place in the map and in the order.
-const ENTRY_BYTES: usize = size_of::<Record>() + 128;
 
 pub(super) struct Shards {
     shards: Vec<Mutex<Shard>>,
@@ -32,7 +32,10 @@ struct Shard {
     /// Ids with such a write under way, and how many.
     pending: HashMap<SessionId, usize>,
     entries: LruCache<SessionId, Entry, BuildHasherDefault<IdHasher>>,
+    /// What the entries weigh.
     bytes: usize,
+    /// The most entries there ever were: the map has grown for them, and never shrinks.
+    most_entries: usize,
 }
 
 struct Entry {
@@ -47,6 +50,7 @@ impl Shards {
             pending: HashMap::new(),
             entries: LruCache::unbounded_with_hasher(BuildHasherDefault::default()),
             bytes: 0,
+            most_entries: 0,
         };
         Self {
             shards: (0..SHARDS).map(|_| Mutex::new(shard())).collect(),
@@ -80,7 +84,7 @@ impl Shards {
         }
         shard.put(record.id, Entry { record: Arc::clone(record), read_at });
         let most = self.settings.max_bytes / SHARDS;
-        while shard.bytes > most && shard.drop_oldest() {}
+        while shard.memory() > most && shard.drop_oldest() {}
     }
 
     /// Empties the cache if the store was reopened since it was filled.
@@ -109,6 +113,13 @@ impl Shards {
     /// Drops the entry of an id: the next read asks the store.
     pub(super) fn forget(&self, id: SessionId) {
         self.of(id).lock().forget(id);
+    }
+
+    /// Notes that a read found nothing under an id: no read that began before it may bring a record of it back.
+    pub(super) fn gone(&self, id: SessionId) {
+        let mut shard = self.of(id).lock();
+        shard.counter += 1;
+        shard.forget(id);
     }
 
     /// Notes a recorded use in the entry, if there is one. Adds none: a use proves nothing about the rest.
@@ -162,6 +173,11 @@ pub(super) struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
+    /// The write is done, and it ended nobody's session: what others read meanwhile stays true.
+    pub(super) fn end_without_any(mut self) {
+        self.ended = true;
+    }
+
     /// The write is done, and these are all that it ended.
     pub(super) fn end(mut self, ids: &[SessionId]) {
         self.ended = true;
@@ -187,6 +203,12 @@ impl Shard {
         self.forget(id);
         self.bytes += weight(&entry.record);
         self.entries.put(id, entry);
+        self.most_entries = self.most_entries.max(self.entries.len());
+    }
+
+    /// What the shard takes, whichever way the allocator and the map round it.
+    fn memory(&self) -> usize {
+        self.bytes + table(self.most_entries)
     }
 
     fn forget(&mut self, id: SessionId) {
@@ -200,18 +222,6 @@ impl Shard {
         self.bytes = self.bytes.saturating_sub(weight(&entry.record));
         true
     }
-}
-
-/// The memory that an entry takes, approximately; the same for every record that differs in times only.
-fn weight(record: &Record) -> usize {
-    let metadata = [record.metadata.ip(), record.metadata.user_agent(), record.metadata.label()];
-    ENTRY_BYTES
-        + record.owner.user().as_str().len()
-        + record.owner.namespace().as_str().len()
-        + record.methods.iter().map(|method| size_of::<String>() + method.len()).sum::<usize>()
-        + metadata.into_iter().flatten().map(str::len).sum::<usize>()
-        // A parsed JSON value takes several times its text.
-        + 4 * if record.data.is_empty() { 0 } else { record.data.to_json().len() }
 }
 
 /// Takes the random half of an id as it is: hashing what is random already gains nothing.
