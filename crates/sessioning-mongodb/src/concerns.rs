@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::TryStreamExt;
 use mongodb::Collection;
 use mongodb::bson::Document;
 use mongodb::options::{
@@ -70,6 +71,21 @@ pub(crate) async fn find_present(
         Err(error) if is_no_replica_set(&error) => collection.find_one(filter).await.map_err(failed),
         found => found.map_err(failed),
     }
+}
+
+/// The same for some documents; they come in one batch.
+pub(crate) async fn find_some_present(
+    collection: &Collection<Document>,
+    filter: Document,
+    most: u32,
+    deadline: Duration,
+) -> sessioning::Result<Vec<Document>> {
+    let asked = || collection.find(filter.clone()).limit(most.into()).batch_size(most.saturating_add(1));
+    let found = match asked().read_concern(ReadConcern::linearizable()).max_time(deadline).await {
+        Err(error) if is_no_replica_set(&error) => asked().await,
+        found => found,
+    };
+    found.map_err(failed)?.try_collect().await.map_err(failed)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use sessioning::{
 };
 
 pub use self::open::Access;
+use self::adopt::Look;
 use self::open::Open;
 use self::transfer::Reading;
 use crate::document::{Codec, Found};
@@ -160,6 +161,10 @@ impl Store for MongoDb {
         self.inner.bounded(self.inner.get(id)).await
     }
 
+    async fn present(&self, id: SessionId, imported: Option<&SessionToken>) -> Result<Option<Arc<Record>>> {
+        self.inner.bounded(self.inner.present(id, imported)).await
+    }
+
     async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
         let inner = Arc::clone(&self.inner);
         run_to_end(async move { inner.bounded(inner.replace(record, version)).await }).await
@@ -206,7 +211,7 @@ impl Store for MongoDb {
     }
 
     async fn adopt(&self, imported: &SessionToken) -> Result<bool> {
-        self.inner.bounded(self.inner.adopt(imported)).await
+        self.inner.bounded(self.inner.adopt(imported, Look::Plain)).await
     }
 
     async fn key(&self) -> Result<[u8; 32]> {

@@ -72,6 +72,11 @@ impl<S: Store> Store for Metered<S> {
         self.count("get", |record: &Option<_>| found(record.is_some()), self.store.get(id, accept)).await
     }
 
+    async fn present(&self, id: SessionId, imported: Option<&SessionToken>) -> Result<Option<Arc<Record>>> {
+        let present = self.store.present(id, imported);
+        self.count("get", |record: &Option<_>| found(record.is_some()), present).await
+    }
+
     async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
         let outcome = |replaced: &Replaced| match replaced {
             Replaced::Done => "done",

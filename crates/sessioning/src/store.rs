@@ -49,6 +49,13 @@ pub trait Store: Send + Sync + 'static {
     /// answer from below is returned whatever `accept` says of it.
     async fn get(&self, id: SessionId, accept: Accept<'_>) -> Result<Option<Arc<Record>>>;
 
+    /// The record of that id as it is now: what a logout rests on that finds nothing to end.
+    ///
+    /// Where several servers hold the store, one that was replaced and has not noticed still has the past. So the
+    /// majority confirms the answer while this waits; without that it is an error. `imported` is the token of a session
+    /// that another program may have written: it is [made findable](Store::adopt) first, by a look as certain.
+    async fn present(&self, id: SessionId, imported: Option<&SessionToken>) -> Result<Option<Arc<Record>>>;
+
     /// Replaces the record of `record.id` if its version is `version`; the new one has the next version.
     ///
     /// Never creates. Keeps the owner, `created_at`, `epoch`, `sequence` and `generation` that are stored, and

@@ -14,16 +14,29 @@ const AT_ONCE: usize = 32;
 /// How often a document is looked at again that another program changed meanwhile.
 const TRIES: usize = 8;
 
+/// How certain "there is no such document" has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// As a check is.
+    Plain,
+    /// Confirmed by a majority.
+    Confirmed,
+}
+
 impl Inner {
     /// Makes the document of a token findable by its id; whether there is one now.
-    pub(super) async fn adopt(&self, imported: &SessionToken) -> Result<bool> {
+    pub(super) async fn adopt(&self, imported: &SessionToken, look: Look) -> Result<bool> {
         if self.settings.layout != Layout::Concept {
             return Ok(false);
         }
         for _ in 0..TRIES {
             // A look first: who guesses at texts is to cost no write.
             let key = doc! { "_id": imported.expose().as_str() };
-            let Some(document) = answer(self.sessions()?.find_one(key).await)? else { return Ok(false) };
+            let found = match look {
+                Look::Plain => answer(self.sessions()?.find_one(key).await)?,
+                Look::Confirmed => self.confirmed(key).await?,
+            };
+            let Some(document) = found else { return Ok(false) };
             // Another node may be faster, which is as good.
             if document.contains_key(OURS) {
                 return Ok(true);

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use mongodb::bson::{Uuid, doc};
-use sessioning::{Owner, Record, Result, SessionId};
+use mongodb::bson::{Document, Uuid, doc};
+use sessioning::{Owner, Record, Result, SessionId, SessionToken};
 
+use super::adopt::Look;
 use super::{Inner, answer};
-use crate::concerns::check_options;
+use crate::concerns::{check_options, find_present, present_options};
 use crate::document::uuid;
 use crate::error::failed;
 
@@ -18,6 +19,25 @@ impl Inner {
             self.sessions()?.find_one(self.codec.by_id(id)).with_options(check_options(&self.settings));
         let found = answer(asked.await)?;
         Ok(found.and_then(|document| self.visible(document, &counters)).map(Arc::new))
+    }
+
+    /// The same, confirmed by a majority while it waits: on a cluster by that of the session's own shard.
+    pub(super) async fn present(
+        &self,
+        id: SessionId,
+        imported: Option<&SessionToken>,
+    ) -> Result<Option<Arc<Record>>> {
+        let counters = self.counters().await?;
+        if let Some(token) = imported {
+            self.adopt(token, Look::Confirmed).await?;
+        }
+        let found = self.confirmed(self.codec.by_id(id)).await?;
+        Ok(found.and_then(|document| self.visible(document, &counters)).map(Arc::new))
+    }
+
+    /// A document as a majority confirms it to be now, whatever the session that it is.
+    pub(super) async fn confirmed(&self, filter: Document) -> Result<Option<Document>> {
+        find_present(self.sessions()?, filter, present_options(&self.settings)).await
     }
 
     pub(super) async fn list(

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use mongodb::bson::Document;
 use sessioning::{Result, SessionId};
 use tokio::time::Instant;
 
 use super::Inner;
-use crate::concerns::{find_present, present_options};
 use crate::error::failed;
 
 /// How long to wait before a removal is sent again.
@@ -37,7 +35,7 @@ impl Inner {
             None => {
                 // "Gone already" must rest on what a majority has now: not on a removal that may be rolled back, nor on
                 // a primary that is none any more.
-                if self.present(id).await?.is_some() {
+                if self.confirmed(self.codec.by_id(id)).await?.is_some() {
                     return Err(crate::error::unavailable(
                         "the removal of this session is not confirmed yet",
                     ));
@@ -46,9 +44,5 @@ impl Inner {
                 Ok(sent_before)
             }
         }
-    }
-
-    async fn present(&self, id: SessionId) -> Result<Option<Document>> {
-        find_present(self.sessions()?, self.codec.by_id(id), present_options(&self.settings)).await
     }
 }

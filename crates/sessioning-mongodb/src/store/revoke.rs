@@ -6,12 +6,13 @@ use sessioning::{Namespace, Owner, Result, SessionId};
 
 use super::{Inner, answer};
 use crate::Layout;
+use crate::concerns::find_some_present;
 use crate::document::signed;
 use crate::error::failed;
 use crate::owners::whole;
 
 /// How many sessions are removed in one step.
-const STEP: i64 = 500;
+const STEP: u32 = 500;
 /// The same where nothing but their keys is read before.
 const KEYS: usize = 500;
 
@@ -65,9 +66,10 @@ impl Inner {
         answer(self.sessions()?.delete_many(still).await).map(drop)
     }
 
+    /// Some of the documents, confirmed by a majority: on a cluster the epoch's write says nothing of another shard,
+    /// where a primary that was deposed finds what was there before.
     async fn find_some(&self, filter: Document) -> Result<Vec<Document>> {
-        let found = answer(self.sessions()?.find(filter).limit(STEP).await)?;
-        found.try_collect().await.map_err(failed)
+        find_some_present(self.sessions()?, filter, STEP, self.settings.deadline).await
     }
 
     /// Raises a counter, whatever the number of sessions. The original knows no counters, so in its layout the

@@ -101,7 +101,8 @@ impl Transfer for MongoDb {
 
     async fn import_mark(&self) -> Result<Option<String>> {
         let generations = &self.inner.opened()?.generations;
-        generations.read().await?;
+        // A primary that was deposed would not know of another run that has taken over.
+        generations.confirm().await?;
         Ok(generations.latest().import)
     }
 

@@ -19,9 +19,10 @@ impl Sessioning {
             // What another program wrote is made findable by its id first.
             self.find(token, &|_| true).await?;
         }
+        let imported = if token.is_imported() { SessionToken::import(&token.expose()).ok() } else { None };
         let (namespace, digest) = (namespace.clone(), token.kept(self.store.keeps()));
-        self.end(token.id(), move |record| record.digest == digest && *record.owner.namespace() == namespace)
-            .await
+        let meant = move |record: &Record| record.digest == digest && *record.owner.namespace() == namespace;
+        self.end(token.id(), imported, meant).await
     }
 
     /// Ends the session of that id in `namespace`, for good. Whether there was one.
@@ -31,7 +32,7 @@ impl Sessioning {
     /// As [`delete`](Self::delete), and it runs to its end likewise.
     pub async fn revoke(&self, namespace: &Namespace, id: SessionId) -> Result<bool> {
         let namespace = namespace.clone();
-        self.end(id, move |record| *record.owner.namespace() == namespace).await
+        self.end(id, None, move |record| *record.owner.namespace() == namespace).await
     }
 
     /// Ends the session of that id if it is the owner's. Whether there was one.
@@ -41,7 +42,7 @@ impl Sessioning {
     /// As [`delete`](Self::delete), and it runs to its end likewise.
     pub async fn revoke_own(&self, owner: &Owner, id: SessionId) -> Result<bool> {
         let owner = owner.clone();
-        self.end(id, move |record| record.owner == owner).await
+        self.end(id, None, move |record| record.owner == owner).await
     }
 
     /// Ends every session of the owner but `keep`, for good; their ids.
@@ -78,27 +79,30 @@ impl Sessioning {
     async fn end(
         &self,
         id: SessionId,
+        imported: Option<SessionToken>,
         meant: impl Fn(&Record) -> bool + Send + Sync + 'static,
     ) -> Result<bool> {
         let this = self.clone();
         run_to_end(async move {
-            let Some(record) = this.present(id, &meant).await?.filter(|record| meant(record)) else {
-                return Ok(false);
-            };
+            let Some(record) = this.meant(id, imported.as_ref(), &meant).await? else { return Ok(false) };
             let ended = matches!(this.policy.judge(&record, this.clock.now()), Verdict::Expired(_));
             Ok(this.store.remove(id).await? && !ended)
         })
         .await
     }
 
-    /// The record of that id. "Gone already" is an answer that a logout rests on, so it has to be more than a read
-    /// finds, which may be of the past where several servers hold the store: a store that says it is ready, which costs
-    /// no write, can be written to now, and what is read after that is of the present.
-    async fn present(&self, id: SessionId, accept: Accept<'_>) -> Result<Option<Arc<Record>>> {
-        if let Some(found) = self.store.get(id, accept).await? {
-            return Ok(Some(found));
+    /// The record of that id, if it is the one meant. "There is none" is an answer that a logout rests on: what a read
+    /// finds, or finds to be another's, may be of the past where several servers hold the store, so it is confirmed.
+    async fn meant(
+        &self,
+        id: SessionId,
+        imported: Option<&SessionToken>,
+        meant: Accept<'_>,
+    ) -> Result<Option<Arc<Record>>> {
+        let found = self.store.get(id, meant).await?.filter(|record| meant(record));
+        if found.is_some() {
+            return Ok(found);
         }
-        self.store.ready().await?;
-        self.store.get(id, accept).await
+        Ok(self.store.present(id, imported).await?.filter(|record| meant(record)))
     }
 }

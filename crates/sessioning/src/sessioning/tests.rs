@@ -48,6 +48,9 @@ impl Store for Arc<Counting> {
         self.work(&self.reads)?;
         self.memory.get(id, accept).await
     }
+    async fn present(&self, id: SessionId, _: Option<&SessionToken>) -> Result<Option<Arc<Record>>> {
+        self.get(id, &|_| true).await
+    }
     async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
         self.work(&self.writes)?;
         let fewer = |left: usize| left.checked_sub(1);

@@ -132,6 +132,14 @@ impl<S: Store> Store for Cached<S> {
         Ok(found)
     }
 
+    async fn present(&self, id: SessionId, imported: Option<&SessionToken>) -> Result<Option<Arc<Record>>> {
+        let found = self.inner.store.present(id, imported).await?;
+        if found.is_none() {
+            self.inner.shards.gone(id);
+        }
+        Ok(found)
+    }
+
     async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
         let inner = Arc::clone(&self.inner);
         run_to_end(async move {

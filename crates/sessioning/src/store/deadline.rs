@@ -39,6 +39,10 @@ impl<S: Store> Store for Deadline<S> {
         self.bound(self.store.get(id, accept)).await
     }
 
+    async fn present(&self, id: SessionId, imported: Option<&SessionToken>) -> Result<Option<Arc<Record>>> {
+        self.bound(self.store.present(id, imported)).await
+    }
+
     async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
         self.bound(self.store.replace(record, version)).await
     }

@@ -130,6 +130,12 @@ impl Store for Embedded {
         self.readers.read(move |engine| engine.record(id)).await
     }
 
+    async fn present(&self, id: SessionId, _: Option<&SessionToken>) -> Result<Option<Arc<Record>>> {
+        // What ended it may not be on the disk, and then no logout may rest on it.
+        self.ready().await?;
+        self.get(id, &|_| true).await
+    }
+
     async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
         self.owner.submit(move |group| group.replace(record, version)).await
     }

@@ -90,6 +90,10 @@ impl Store for Memory {
         Ok(self.state.lock().records.get(&id).cloned())
     }
 
+    async fn present(&self, id: SessionId, _: Option<&SessionToken>) -> Result<Option<Arc<Record>>> {
+        self.get(id, &|_| true).await
+    }
+
     async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
         let mut state = self.state.lock();
         let Some(stored) = state.records.get_mut(&record.id) else { return Ok(Replaced::Gone) };
