@@ -13,6 +13,9 @@ const NOT_ALLOWED: [i32; 3] = [13, 18, 8000];
 /// The server's codes for an index that cannot be made: cannot create, options conflict, keys conflict, key taken.
 const INDEX_CONFLICTS: [i32; 4] = [67, 85, 86, DUPLICATE_KEY];
 
+/// The codes of servers that speak the protocol for what they have not built: command not supported, not implemented.
+const NOT_BUILT: [i32; 2] = [115, 238];
+
 /// The server's code for "needs to be a member of a replica set".
 const NOT_A_REPLICA_SET: i32 = 123;
 
@@ -49,14 +52,25 @@ pub(crate) fn is_taken(error: &DriverError) -> bool {
     matches!(&*error.kind, DriverKind::Write(WriteFailure::WriteError(error)) if error.code == DUPLICATE_KEY)
 }
 
+/// Whether an upsert came too late: another one has made the document.
+pub(crate) fn is_overtaken(error: &DriverError) -> bool {
+    is_taken(error) || matches!(&*error.kind, DriverKind::Command(command) if command.code == DUPLICATE_KEY)
+}
+
+/// Whether the server does not have what was asked of it.
+pub(crate) fn is_not_built(error: &DriverError) -> bool {
+    matches!(&*error.kind, DriverKind::Command(command) if NOT_BUILT.contains(&command.code))
+}
+
 /// Whether an index could not be made because one that is there, or a document, stands against it.
 pub(crate) fn is_conflict_of_indexes(error: &DriverError) -> bool {
     matches!(&*error.kind, DriverKind::Command(command) if INDEX_CONFLICTS.contains(&command.code))
 }
 
-/// Whether a read that a majority has to confirm was refused because the server is alone.
+/// Whether a read that a majority has to confirm was refused because the server is alone, or knows no such reads.
 pub(crate) fn is_no_replica_set(error: &DriverError) -> bool {
-    matches!(&*error.kind, DriverKind::Command(command) if command.code == NOT_A_REPLICA_SET)
+    let alone = matches!(&*error.kind, DriverKind::Command(command) if command.code == NOT_A_REPLICA_SET);
+    alone || is_not_built(error)
 }
 
 /// Why the server will not have us; `None` for errors that trying again may mend.

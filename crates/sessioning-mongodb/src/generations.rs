@@ -5,6 +5,7 @@
 //! when it is answered every node must know.
 
 use std::collections::HashMap;
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use mongodb::Collection;
@@ -18,6 +19,7 @@ use crate::config::{LONGEST_DEADLINE, MongoSettings};
 use crate::document::{signed, unsigned};
 use crate::error::{failed, unavailable};
 use crate::owners::whole;
+use crate::upsert::upsert;
 
 const KEY: &str = "generations";
 
@@ -247,8 +249,9 @@ impl Generations {
         let make = condition.is_empty();
         let mut which = doc! { "_id": KEY };
         which.extend(condition);
-        let updating = self.meta.update_one(which, change).upsert(make);
-        let updated = tokio::time::timeout(self.deadline, async { updating.await });
+        let updating =
+            upsert(|| self.meta.update_one(which.clone(), change.clone()).upsert(make).into_future());
+        let updated = tokio::time::timeout(self.deadline, updating);
         let updated = updated.await.map_err(|_| sessioning::ErrorKind::TimedOut)?.map_err(failed)?;
         Ok(make || updated.matched_count == 1)
     }

@@ -12,7 +12,10 @@ mod document;
 mod error;
 mod generations;
 mod owners;
+mod server;
 mod store;
+mod upsert;
 
 pub use config::{LONGEST_DEADLINE, Layout, MongoSettings, MongoUrl, MongoUrlError, Reads};
+pub use server::Server;
 pub use store::{Access, MongoDb};

@@ -1,10 +1,14 @@
 //! A document for each owner: the order of their sessions, and the epoch that revoking them raises.
 
+use std::future::IntoFuture;
+
 use mongodb::Collection;
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::Result;
 use mongodb::options::ReturnDocument;
 use sessioning::Owner;
+
+use crate::upsert::upsert;
 
 /// What an owner's document says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,13 +60,11 @@ impl Owners {
     }
 
     async fn change(&self, owner: &Owner, change: Document) -> Result<OwnerState> {
-        let changed = self
-            .0
-            .find_one_and_update(doc! { "_id": key(owner) }, change)
-            .upsert(true)
-            .return_document(ReturnDocument::After)
-            .await?;
-        Ok(OwnerState::of(changed.as_ref()))
+        let changed = upsert(|| {
+            let asked = self.0.find_one_and_update(doc! { "_id": key(owner) }, change.clone()).upsert(true);
+            asked.return_document(ReturnDocument::After).into_future()
+        });
+        Ok(OwnerState::of(changed.await?.as_ref()))
     }
 }
 

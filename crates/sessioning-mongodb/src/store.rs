@@ -17,17 +17,19 @@ use sessioning::{
     Timestamp,
 };
 
-pub use self::open::Access;
 use self::adopt::Look;
+pub use self::open::Access;
 use self::open::Open;
 use self::transfer::Reading;
 use crate::document::{Codec, Found};
 use crate::error::{failed, unavailable};
 use crate::generations::Counters;
+use crate::server::Server;
 use crate::{Layout, MongoSettings};
 
 mod adopt;
 mod change;
+mod indexes;
 mod insert;
 mod open;
 mod place;
@@ -80,6 +82,12 @@ impl MongoDb {
         let (foreign, clocks) = (AtomicU64::new(0), AtomicU8::new(UNKNOWN));
         let (open, unreached, reading) = (OnceLock::new(), Mutex::default(), tokio::sync::Mutex::default());
         Self { inner: Arc::new(Inner { settings, codec, clock, open, unreached, reading, foreign, clocks }) }
+    }
+
+    /// What the database runs on, once it was reached.
+    #[must_use]
+    pub fn server(&self) -> Option<&Server> {
+        self.inner.open.get()?.server.as_ref()
     }
 
     /// How many documents were met that are no sessions; they count as not found.

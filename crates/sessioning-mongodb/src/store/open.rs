@@ -1,21 +1,24 @@
 //! Opens the database: reaches it, makes its indexes, and sees whether it is fit.
 
+use std::future::IntoFuture;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use mongodb::bson::{Binary, Bson, Document, doc};
-use mongodb::options::{IndexOptions, ReturnDocument};
-use mongodb::{Client, Collection, Database, IndexModel};
-use sessioning::{Error, ErrorKind, OsRandom, Random, Record, Result};
+use mongodb::options::ReturnDocument;
+use mongodb::{Client, Collection, Database};
+use sessioning::{Error, ErrorKind, OsRandom, Random, Result};
 
 use super::{AGREE, DISAGREE, Inner, MongoDb, answer};
 use crate::Layout;
 use crate::concerns::client_options;
 use crate::document::{binary, bytes32};
-use crate::error::{failed, is_conflict_of_indexes, refusal, told, unavailable};
+use crate::error::{failed, refusal, unavailable};
 use crate::generations::Generations;
 use crate::owners::{Owners, whole};
+use crate::server::{Server, hello};
+use crate::upsert::upsert;
 
 /// The format of the documents: a number that a later version of this store may raise.
 const FORMAT: i64 = 1;
@@ -32,6 +35,8 @@ pub(super) struct Open {
     pub(super) owners: Owners,
     pub(super) meta: Collection<Document>,
     pub(super) generations: Arc<Generations>,
+    /// What it runs on, once it was looked at.
+    pub(super) server: Option<Server>,
 }
 
 /// What a copy does with a database.
@@ -116,13 +121,14 @@ impl MongoDb {
 
 impl Inner {
     async fn reach(&self) -> Result<Open> {
-        let open = self.connect().await?;
+        let mut open = self.connect().await?;
         self.check_format(&open).await?;
         open.generations.read().await?;
         if open.generations.latest().import.is_some() {
             return Err(ErrorKind::importing(self.settings.url.to_string()).into());
         }
         self.make_indexes(&open).await?;
+        self.look_at_server(&mut open).await;
         // Purging waits for this; a failure is tried again beside the work.
         let _ = self.compare_clocks(&open).await;
         Ok(open)
@@ -145,13 +151,16 @@ impl Inner {
             generations: Arc::new(Generations::new(meta.clone(), &self.settings)),
             meta,
             database,
+            server: None,
         })
     }
 
     async fn check_format(&self, open: &Open) -> Result<()> {
         let wanted = doc! { "$setOnInsert": { "format": FORMAT } };
-        let asked = open.meta.find_one_and_update(doc! { "_id": "format" }, wanted).upsert(true);
-        let asked = asked.return_document(ReturnDocument::After);
+        let asked = upsert(|| {
+            let asked = open.meta.find_one_and_update(doc! { "_id": "format" }, wanted.clone()).upsert(true);
+            asked.return_document(ReturnDocument::After).into_future()
+        });
         let found = self.bounded(async { asked.await.map_err(|error| self.refused_or(error)) }).await?;
         self.known_format(found.as_ref())
     }
@@ -175,56 +184,6 @@ impl Inner {
         }
     }
 
-    /// Makes what is missing; what is there is left alone.
-    async fn make_indexes(&self, open: &Open) -> Result<()> {
-        let index =
-            |keys: Document, options: IndexOptions| IndexModel::builder().keys(keys).options(options).build();
-        let plain = IndexOptions::default;
-        let sparse = || IndexOptions::builder().sparse(true).build();
-        let indexes = match self.settings.layout {
-            Layout::Native => vec![
-                index(doc! { "namespace": 1, "user": 1, "_id": 1 }, plain()),
-                // Frees the space of what has ended; whether it has ended is decided on every read.
-                index(
-                    doc! { "expiresAt": 1 },
-                    IndexOptions::builder().expire_after(Record::PURGE_MARGIN).build(),
-                ),
-                // What is revoked with everyone has to be above what documents have that were moved here.
-                index(doc! { "generation": 1 }, plain()),
-            ],
-            // None that deletes: after a return to the original it would go on.
-            Layout::Concept => vec![
-                index(
-                    doc! { "sessioning.publicId": 1 },
-                    IndexOptions::builder().unique(true).sparse(true).build(),
-                ),
-                index(doc! { "user": 1, "sessioning.publicId": 1 }, plain()),
-                index(doc! { "sessioning.expiresAt": 1 }, sparse()),
-                index(doc! { "sessioning.generation": 1 }, sparse()),
-            ],
-        };
-        // Building one over a large collection takes as long as it takes: the server goes on, and the next attempt finds
-        // what it has made.
-        let made = tokio::time::timeout(self.settings.deadline, async {
-            open.sessions.create_indexes(indexes).await
-        });
-        let Ok(made) = made.await else {
-            let why = "its indexes are still being made, or the database has stopped answering";
-            return Err(Error::new(ErrorKind::TimedOut).with_source(told(why)));
-        };
-        made.map(drop).map_err(|error| {
-            if !is_conflict_of_indexes(&error) {
-                return self.refused_or(error);
-            }
-            let (name, why) = (open.sessions.name(), failed(error));
-            let why = std::error::Error::source(&why).map(ToString::to_string).unwrap_or_default();
-            self.unusable(format!(
-                "an index of {name} cannot be made ({why}): one with the same fields or name and other options is there; \
-                 drop it, docs/mongodb.md lists those that there should be"
-            ))
-        })
-    }
-
     /// The store's own key, made by whoever asks first.
     pub(super) async fn key(&self) -> Result<[u8; 32]> {
         let meta = &self.opened()?.meta;
@@ -233,8 +192,11 @@ impl Inner {
             let mut fresh = [0; 32];
             OsRandom.fill(&mut fresh)?;
             let made = doc! { "$setOnInsert": { "key": binary(&fresh) } };
-            let asked = meta.find_one_and_update(doc! { "_id": "key" }, made).upsert(true);
-            found = answer(asked.return_document(ReturnDocument::After).await)?;
+            let asked = upsert(|| {
+                let asked = meta.find_one_and_update(doc! { "_id": "key" }, made.clone()).upsert(true);
+                asked.return_document(ReturnDocument::After).into_future()
+            });
+            found = answer(asked.await)?;
         }
         match found.as_ref().and_then(|found| found.get("key")) {
             Some(Bson::Binary(Binary { bytes, .. })) => bytes32(&binary(bytes)),
@@ -250,14 +212,11 @@ impl Inner {
     /// A node whose clock differs from the database's says so, and purges nothing.
     async fn compare_clocks(&self, open: &Open) -> Result<()> {
         let before = self.clock.now();
-        let hello = self.bounded(async {
-            match open.database.run_command(doc! { "hello": 1 }).await {
-                Ok(answer) => Ok(answer),
-                // Servers from before 4.4.2 know the older name alone.
-                Err(_) => answer(open.database.run_command(doc! { "isMaster": 1 }).await),
-            }
-        });
-        let theirs = hello.await?.get_datetime("localTime").map(|time| time.timestamp_millis());
+        let theirs = self
+            .bounded(hello(&open.database))
+            .await?
+            .get_datetime("localTime")
+            .map(|time| time.timestamp_millis());
         let theirs = theirs.map_err(|_| unavailable("the database does not tell its time"))?;
         let after = self.clock.now();
         let (early, late) = (before.before(MAX_SKEW).as_millis(), after.after(MAX_SKEW).as_millis());
@@ -275,14 +234,26 @@ impl Inner {
         Ok(())
     }
 
-    fn refused_or(&self, error: mongodb::error::Error) -> Error {
+    /// Finds out what the database runs on, and says so. Whatever fails stays unknown.
+    async fn look_at_server(&self, open: &mut Open) {
+        let (database, meta) = (&open.database, &open.meta);
+        let looked = self.bounded(async { Ok(Server::look_at(database, meta).await) }).await;
+        let Ok(Some(server)) = looked else { return };
+        tracing::info!("the database is {}", server.what);
+        for shortcoming in &server.shortcomings {
+            tracing::warn!("on this database {shortcoming}");
+        }
+        open.server = Some(server);
+    }
+
+    pub(super) fn refused_or(&self, error: mongodb::error::Error) -> Error {
         match refusal(&error) {
             Some(why) => self.unusable(why),
             None => failed(error),
         }
     }
 
-    fn unusable(&self, why: String) -> Error {
+    pub(super) fn unusable(&self, why: String) -> Error {
         ErrorKind::Unusable { store: self.settings.url.to_string(), why }.into()
     }
 }
