@@ -27,6 +27,46 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
     bytes
 }
 
+/// The same, with those fields of what is stored that a later version put there and this one does not know.
+pub(super) fn encode_over(record: &Record, stored: &[u8]) -> Vec<u8> {
+    let mut bytes = encode(record);
+    let later = stored.get(HEAD..).and_then(later_fields).filter(|later| later.count > 0);
+    let Some(later) = later else { return bytes };
+    let mut known = minicbor::Decoder::new(&bytes[HEAD..]);
+    let Ok(Some(count)) = known.map() else { return bytes };
+    let fields = bytes.split_off(HEAD + known.position());
+    bytes.truncate(HEAD);
+    // Writing to a Vec cannot fail.
+    let _ = minicbor::Encoder::new(&mut bytes).map(count + later.count);
+    bytes.extend_from_slice(&fields);
+    bytes.extend_from_slice(&later.bytes);
+    let sum = checksum(record.id, &bytes[HEAD..]);
+    bytes[1..HEAD].copy_from_slice(&sum);
+    bytes
+}
+
+/// Fields as they are written, keys and values, and how many.
+struct Later {
+    count: u64,
+    bytes: Vec<u8>,
+}
+
+/// The fields in a record's body whose keys this version does not know; `None` if it is no map of ours.
+fn later_fields(body: &[u8]) -> Option<Later> {
+    let mut fields = minicbor::Decoder::new(body);
+    let mut later = Later { count: 0, bytes: Vec::new() };
+    for _ in 0..fields.map().ok()?? {
+        let start = fields.position();
+        let key = fields.u64().ok()?;
+        fields.skip().ok()?;
+        if key > LAST_FIELD {
+            later.count += 1;
+            later.bytes.extend_from_slice(body.get(start..fields.position())?);
+        }
+    }
+    Some(later)
+}
+
 pub(super) fn decode(id: SessionId, bytes: &[u8]) -> Decoded {
     let Some((head, body)) = bytes.split_at_checked(HEAD) else { return Decoded::Corrupt };
     if head[0] != VERSION {
@@ -48,6 +88,9 @@ fn checksum(id: SessionId, body: &[u8]) -> [u8; 4] {
     hasher.update(body);
     hasher.finalize().to_be_bytes()
 }
+
+/// The highest key of a field below.
+const LAST_FIELD: u64 = 19;
 
 /// The keys are the format: never reuse one.
 #[derive(Encode, Decode)]

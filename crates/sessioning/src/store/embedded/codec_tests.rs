@@ -79,17 +79,37 @@ fn an_unknown_version_is_told_apart_from_corruption() {
     assert!(matches!(decode(record.id, &bytes), Decoded::UnknownVersion(2)));
 }
 
+/// A record as a later version may write it: with more entries in the map, under keys that this one does not know.
+fn with_later_fields(record: &Record) -> Vec<u8> {
+    let mut bytes = encode(record);
+    assert_eq!(bytes[HEAD] & 0xe0, 0xa0, "a small map");
+    bytes[HEAD] += 2;
+    bytes.extend_from_slice(&LATER);
+    let sum = checksum(record.id, &bytes[HEAD..]);
+    bytes[1..HEAD].copy_from_slice(&sum);
+    bytes
+}
+
+/// 20: {1: [2]}, 99: "new".
+const LATER: [u8; 11] = [20, 0xa1, 1, 0x81, 2, 0x18, 99, 0x63, b'n', b'e', b'w'];
+
 #[test]
 fn fields_of_later_versions_are_skipped() {
     let record = record();
-    let mut bytes = encode(&record);
-    // One more entry in the CBOR map, under a key that this version does not know.
-    assert_eq!(bytes[HEAD] & 0xe0, 0xa0, "a small map");
-    bytes[HEAD] += 1;
-    bytes.extend_from_slice(&[0x18, 99, 0x63, b'n', b'e', b'w']);
-    let sum = checksum(record.id, &bytes[HEAD..]);
-    bytes[1..HEAD].copy_from_slice(&sum);
-    assert_eq!(decoded(record.id, &bytes), Some(record));
+    assert_eq!(decoded(record.id, &with_later_fields(&record)), Some(record));
+}
+
+#[test]
+fn fields_of_later_versions_survive_a_change_by_this_one() {
+    let full = record();
+    let stored = with_later_fields(&full);
+    let bare = Record { level: 0, previous: None, methods: vec![], ..full.clone() };
+    let changed = encode_over(&bare, &stored);
+    assert_eq!(decoded(full.id, &changed), Some(bare.clone()));
+    let again = encode_over(&full, &changed);
+    assert_eq!(again, stored);
+    // And without any, nothing changes.
+    assert_eq!(encode_over(&bare, &encode(&full)), encode(&bare));
 }
 
 #[test]

@@ -72,7 +72,7 @@ impl<'a> Group<'a> {
         if stored.purge_at().is_none_or(|at| record.purge_at().is_some_and(|new| new < at)) {
             self.schedule_purge(&record);
         }
-        self.put_record(&record);
+        self.put_changed(&record);
         self.needs_sync = true;
         Ok(Replaced::Done)
     }
@@ -84,7 +84,7 @@ impl<'a> Group<'a> {
         }
         // Its purge date only moves away, so the one it stands under stays a lower bound: one key to write.
         record.last_seen = touch.at;
-        self.put_record(&record);
+        self.put_changed(&record);
         Ok(Touched::Done)
     }
 
@@ -170,7 +170,7 @@ impl<'a> Group<'a> {
         let record = Record { epoch, sequence, generation, ..record };
         self.put(Space::Users, keys::user(&record.owner, record.id), Vec::new());
         self.schedule_purge(&record);
-        self.put_record(&record);
+        self.put_changed(&record);
         self.needs_sync = true;
         Ok(())
     }
@@ -222,6 +222,15 @@ impl<'a> Group<'a> {
     fn put_record(&mut self, record: &Record) {
         self.meta.note(record.last_seen);
         self.put(Space::Sessions, record.id.as_bytes().to_vec(), codec::encode(record));
+    }
+
+    /// Puts it in the place of what is stored, whose fields of later versions stay.
+    fn put_changed(&mut self, record: &Record) {
+        let stored = self.get(Space::Sessions, record.id.as_bytes());
+        self.put_record(record);
+        if let Ok(Some(stored)) = stored {
+            self.put(Space::Sessions, record.id.as_bytes().to_vec(), codec::encode_over(record, &stored));
+        }
     }
 
     /// Leaves the purge key: where it stands now is not known, and the purge clears it when its date comes.
