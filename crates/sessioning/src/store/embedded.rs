@@ -15,6 +15,7 @@ use self::engine::Engine;
 use self::owner::OwningThread;
 use self::readers::Readers;
 use self::status::Status;
+use self::tidy::Tidying;
 use super::{Accept, Inserted, Keeps, Limit, Purged, Replaced, Store, Touch, Touched, own_key};
 use crate::{Clock, Error, ErrorKind, Namespace, Owner, Record, Result, SessionId, SessionToken, Timestamp};
 
@@ -30,6 +31,7 @@ mod readers;
 mod recovery;
 mod space;
 mod status;
+mod tidy;
 mod transfer;
 
 pub use status::GroupStats;
@@ -60,6 +62,8 @@ impl EmbeddedSettings {
 ///
 /// Dropping it waits for the writes that were begun, and frees the directory.
 pub struct Embedded {
+    /// First, so that it is dropped first and has let go of the engine before the directory is free.
+    _tidying: Tidying,
     owner: OwningThread,
     readers: Readers,
     status: Arc<Status>,
@@ -101,6 +105,7 @@ impl Embedded {
         let engine: SharedEngine = Arc::new(RwLock::new(Some(engine)));
         let status = Arc::new(Status::default());
         Ok(Self {
+            _tidying: Tidying::start(&engine, &status)?,
             readers: Readers::start(&engine, settings.queue)?,
             owner: OwningThread::start(engine, directory, Arc::clone(&status), settings, clock.now())?,
             status,

@@ -103,7 +103,7 @@ fn fields_of_later_versions_are_skipped() {
 fn fields_of_later_versions_survive_a_change_by_this_one() {
     let full = record();
     let stored = with_later_fields(&full);
-    let bare = Record { level: 0, previous: None, methods: vec![], ..full.clone() };
+    let bare = Record { level: 0, previous: None, methods: Box::default(), ..full.clone() };
     let changed = encode_over(&bare, &stored);
     assert_eq!(decoded(full.id, &changed), Some(bare.clone()));
     let again = encode_over(&full, &changed);

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
+use fjall::compaction::Leveled;
 use fjall::{
     AbstractTree, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Slice, Snapshot,
 };
@@ -12,10 +13,15 @@ use parking_lot::RwLock;
 use super::codec::{self, Decoded};
 use super::keys::{self, Space};
 use super::meta::{Floors, Meta};
+use super::tidy::Spaces;
 use crate::{Error, ErrorKind, Owner, Record, Result, SessionId};
 
-/// Bounds what has to be replayed after a crash.
-const JOURNAL_BYTES: u64 = 128 * 1024 * 1024;
+/// Bounds what has to be replayed after a crash: the least that the engine allows.
+const JOURNAL_BYTES: u64 = 64 * 1024 * 1024;
+/// What each space keeps in memory before it becomes a table. Like the next, written down when a space is made.
+const MEMORY_BYTES: u64 = 8 * 1024 * 1024;
+/// How large tables are at most.
+pub(super) const TABLE_BYTES: u64 = 16 * 1024 * 1024;
 
 pub(super) struct Engine {
     database: Database,
@@ -27,13 +33,22 @@ pub(super) struct Engine {
     floors: RwLock<Floors>,
 }
 
+/// How a space is made; one that is there keeps what it was made with.
+fn options() -> KeyspaceCreateOptions {
+    let merging = Leveled::default().with_table_target_size(TABLE_BYTES);
+    KeyspaceCreateOptions::default().max_memtable_size(MEMORY_BYTES).compaction_strategy(Arc::new(merging))
+}
+
 /// What one group changes: a key's new value, or its end.
 pub(super) type Change = (Space, Vec<u8>, Option<Vec<u8>>);
 
 impl Engine {
     pub(super) fn open(path: &Path) -> std::result::Result<Self, Error> {
-        let database = Database::builder(path).max_journaling_size(JOURNAL_BYTES).open()?;
-        let space = |name| database.keyspace(name, KeyspaceCreateOptions::default);
+        // One thread of them writes tables at any time, so there must be another that merges.
+        let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
+        let database =
+            Database::builder(path).max_journaling_size(JOURNAL_BYTES).worker_threads(threads).open()?;
+        let space = |name| database.keyspace(name, options);
         let engine = Self {
             sessions: space("sessions")?,
             users: space("users")?,
@@ -133,6 +148,11 @@ impl Engine {
             }
         }
         batch.commit()
+    }
+
+    pub(super) fn spaces(&self) -> Spaces {
+        let all = [&self.sessions, &self.users, &self.purge, &self.meta].map(Clone::clone);
+        Spaces { database: self.database.clone(), all }
     }
 
     /// Does in this thread what the engine does in the background, after that failed: the error that it meets.
