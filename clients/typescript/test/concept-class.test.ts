@@ -355,10 +355,15 @@ describe("a service that does not answer as it should", () => {
     [401, /wants another key \(401\)\. Set SESSIONING_API_KEY/],
     [403, /\(403\): the key lacks a scope/],
     [404, /has no Sessioning there\. Set SESSIONING_URL/],
+    [302, /answered 302/],
+    [408, /answered 408/],
     [413, /answered 413/],
-    [429, /\(429\)\. With an API key/],
+    [429, /\(429\)\. Set SESSIONING_API_KEY/],
+    [431, /answered 431/],
     [500, /cannot reach its store/],
+    [502, /answered 502/],
     [503, /cannot reach its store/],
+    [504, /answered 504/],
   ];
   for (const [status, message] of statuses) {
     it(`makes every method throw what to do: ${status}`, async () => {
@@ -374,6 +379,20 @@ describe("a service that does not answer as it should", () => {
       }
     });
   }
+
+  it("is said to be asked again when its answer says, and at no other time", async () => {
+    for (const [header, retryAfter] of [["60", 60], ["Fri, 27 Nov 2026 07:00:00 GMT", undefined], ["", undefined]] as const) {
+      const service = await pretend((_, response) => response.writeHead(429, { "Retry-After": header }).end("<h1>Slow down</h1>"));
+      try {
+        for (const method of METHODS) {
+          await assert.rejects(call(make({ url: service.url }), method), (error) =>
+            error instanceof SessionServiceError && error.retryAfter === retryAfter);
+        }
+      } finally {
+        await service.stop();
+      }
+    }
+  });
 
   const bodies = ["", "<html>", "null", "[]x", "7", '{"token": "x"}', '[{"users": 1}]', '[{"user": 7}]', '[[], []]'];
   for (const body of bodies) {

@@ -81,8 +81,12 @@ impl Failure {
             ErrorKind::Unusable => (Kind::Usage, ""),
             _ => (Kind::Other, ""),
         };
-        // A service that answered is running.
-        let hint = if error.problem().is_some() && matches!(kind, Kind::Unavailable) { "" } else { hint };
+        let hint = match (kind, error.status(), error.retry_after()) {
+            // Whatever answered is running.
+            (Kind::Unavailable, Some(_), Some(after)) => format!("; try again in {} s", after.as_secs()),
+            (Kind::Unavailable, Some(_), None) => String::new(),
+            _ => hint.into(),
+        };
         Self::new(kind, format!("{url}: {}{hint}", causes(error)))
     }
 }

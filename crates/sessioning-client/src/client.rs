@@ -9,8 +9,8 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sessioning_api::{
-    Authenticated, Code, CreateSession, Everyone, FoundSession, IssuedSession, Problem, RenewSession,
-    RevokeEveryone, Revoked, RevokedEveryone, SessionPage, SessionView,
+    Authenticated, Code, CreateSession, Everyone, FoundSession, IssuedSession, RenewSession, RevokeEveryone,
+    Revoked, RevokedEveryone, SessionPage, SessionView,
 };
 
 use crate::{Error, ErrorKind};
@@ -75,7 +75,7 @@ impl Client {
     /// begun that nobody holds the token of.
     pub async fn create(&self, new: &CreateSession) -> Result<IssuedSession, Error> {
         let answer = self.request(Method::POST, "/v1/sessions").json(new).send().await?;
-        Ok(successful(answer).await?.json().await?)
+        Ok(expecting(StatusCode::CREATED, answer).await?.json().await?)
     }
 
     /// Tells which session a token opens; `None` is "not logged in".
@@ -112,7 +112,7 @@ impl Client {
     /// When the service refuses or is unavailable; whether the session has ended is then unknown.
     pub async fn delete(&self, token: &str) -> Result<(), Error> {
         let answer = self.request_with(Method::DELETE, "/v1/session", token)?.send().await?;
-        successful(answer).await.map(drop)
+        expecting(StatusCode::NO_CONTENT, answer).await.map(drop)
     }
 
     /// Patches the application's data with a JSON merge patch (RFC 7396); the session as it is then. `None` is "not
@@ -155,7 +155,8 @@ impl Client {
     /// When the service refuses or is unavailable; calling again is safe.
     pub async fn end_mine(&self, token: &str, id: &str) -> Result<Option<bool>, Error> {
         let path = format!("{MINE}/{}", utf8_percent_encode(id, NON_ALPHANUMERIC));
-        let answer = successful(self.request_with(Method::DELETE, &path, token)?.send().await?).await;
+        let answer = self.request_with(Method::DELETE, &path, token)?.send().await?;
+        let answer = expecting(StatusCode::NO_CONTENT, answer).await;
         match unless(Code::SessionInvalid, answer) {
             Ok(answer) => Ok(answer.map(|_| true)),
             Err(error) => unless(Code::NotFound, Err(error)).map(|_| Some(false)),
@@ -206,7 +207,7 @@ impl Client {
     /// When the service refuses or is unavailable; calling again is safe.
     pub async fn revoke(&self, id: &str) -> Result<Option<()>, Error> {
         let answer = self.request(Method::DELETE, &id_path(id)).send().await?;
-        Ok(unless(Code::NotFound, successful(answer).await)?.map(drop))
+        Ok(unless(Code::NotFound, expecting(StatusCode::NO_CONTENT, answer).await)?.map(drop))
     }
 
     /// Ends all sessions of a user but the one of the id `except`, for an operator; how many.
@@ -290,18 +291,13 @@ fn secret(text: &str) -> Result<HeaderValue, Error> {
 }
 
 async fn successful(answer: Response) -> Result<Response, Error> {
-    let status = answer.status();
-    if status.is_success() {
-        return Ok(answer);
-    }
-    match answer.json::<Problem>().await {
-        Ok(problem) => Err(Error::of_problem(problem)),
-        // A proxy in between answers in its own words.
-        Err(_) if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::BAD_GATEWAY => {
-            Err(Error::new(ErrorKind::Unavailable))
-        }
-        Err(_) => Err(Error::new(ErrorKind::Unexpected)),
-    }
+    expecting(StatusCode::OK, answer).await
+}
+
+/// The answer if it is the one that was asked for. Any other success is somebody else's: a portal's page must not read
+/// as a logout that was done.
+async fn expecting(status: StatusCode, answer: Response) -> Result<Response, Error> {
+    if answer.status() == status { Ok(answer) } else { Err(Error::of_answer(answer).await) }
 }
 
 impl fmt::Debug for Client {

@@ -1,13 +1,18 @@
 //! What can go wrong, sorted by who can do something about it.
 
 use std::fmt;
+use std::time::Duration;
 
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
 use sessioning_api::{Code, Problem};
 
 /// Why a call gave no answer about sessions. "Not logged in" is an answer, not an error.
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
+    status: Option<StatusCode>,
+    retry_after: Option<Duration>,
     problem: Option<Box<Problem>>,
     source: Option<reqwest::Error>,
 }
@@ -16,7 +21,8 @@ pub struct Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The service or its store is unavailable; trying later may help. Says nothing about any session.
+    /// The service or its store is unavailable, or takes no more requests for now; trying later may help. Says nothing
+    /// about any session.
     Unavailable,
     /// The API key is missing, wrong, or lacks the scope; or this host or origin may not call.
     NotAllowed,
@@ -30,17 +36,19 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind) -> Self {
-        Self { kind, problem: None, source: None }
+        Self { kind, status: None, retry_after: None, problem: None, source: None }
     }
 
-    pub(crate) fn of_problem(problem: Problem) -> Self {
-        let kind = match problem.code {
-            Code::StoreUnavailable | Code::Overloaded | Code::RequestTimeout => ErrorKind::Unavailable,
-            Code::ApiKeyInvalid | Code::ScopeMissing | Code::OriginRefused => ErrorKind::NotAllowed,
-            Code::Internal | Code::SessionInvalid => ErrorKind::Unexpected,
-            _ => ErrorKind::Refused,
-        };
-        Self { kind, problem: Some(Box::new(problem)), source: None }
+    /// The error that an answer is which was not asked for.
+    pub(crate) async fn of_answer(answer: Response) -> Self {
+        let (status, headers) = (answer.status(), answer.headers());
+        let (retry_after, is_problem) = (seconds(headers), is_problem(headers));
+        // Only the service's own word counts: a proxy in between has statuses and pages of its own.
+        let problem = if is_problem { answer.json::<Problem>().await.ok() } else { None };
+        let problem = problem.filter(|problem| problem.status == status.as_u16());
+        let kind =
+            problem.as_ref().map_or_else(|| kind_of_status(status), |problem| kind_of_code(problem.code));
+        Self { status: Some(status), retry_after, problem: problem.map(Box::new), ..Self::new(kind) }
     }
 
     /// What to do about it.
@@ -49,11 +57,53 @@ impl Error {
         self.kind
     }
 
+    /// The HTTP status that came, if one came: of the service, or of something in between.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.status.map(|status| status.as_u16())
+    }
+
+    /// When to try again, if the answer said so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     /// What the service said, if it said something.
     #[must_use]
     pub fn problem(&self) -> Option<&Problem> {
         self.problem.as_deref()
     }
+}
+
+fn kind_of_code(code: Code) -> ErrorKind {
+    match code {
+        Code::StoreUnavailable | Code::Overloaded | Code::RequestTimeout | Code::RateLimited => {
+            ErrorKind::Unavailable
+        }
+        Code::ApiKeyInvalid | Code::ScopeMissing | Code::OriginRefused => ErrorKind::NotAllowed,
+        Code::Internal | Code::SessionInvalid => ErrorKind::Unexpected,
+        _ => ErrorKind::Refused,
+    }
+}
+
+/// What an answer means that is not the service's own.
+fn kind_of_status(status: StatusCode) -> ErrorKind {
+    match status.as_u16() {
+        408 | 429 | 502 | 503 | 504 => ErrorKind::Unavailable,
+        _ => ErrorKind::Unexpected,
+    }
+}
+
+fn is_problem(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()?.split(';').next());
+    kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/problem+json"))
+}
+
+/// `Retry-After` in seconds, at most a day. A date in it is not read: the service sends none.
+fn seconds(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    text.parse::<u32>().ok().map(|seconds| Duration::from_secs(seconds.min(86_400).into()))
 }
 
 impl From<reqwest::Error> for Error {
@@ -65,7 +115,7 @@ impl From<reqwest::Error> for Error {
         } else {
             ErrorKind::Unavailable
         };
-        Self { kind, problem: None, source: Some(source.without_url()) }
+        Self { source: Some(source.without_url()), ..Self::new(kind) }
     }
 }
 
@@ -73,6 +123,13 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(problem) = &self.problem {
             return problem.fmt(f);
+        }
+        if let Some(status) = self.status {
+            return write!(
+                f,
+                "what answered (HTTP {}) is not a sessioning service that this client knows",
+                status.as_u16()
+            );
         }
         f.write_str(match self.kind {
             ErrorKind::Unavailable => "the service cannot be reached",

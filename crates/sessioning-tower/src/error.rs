@@ -1,6 +1,7 @@
 //! What a backend failed at.
 
 use std::fmt;
+use std::time::Duration;
 
 use sessioning::CreateError;
 use sessioning_api::{Code, Problem};
@@ -12,6 +13,7 @@ use sessioning_client::ErrorKind;
 #[derive(Debug)]
 pub struct Error {
     problem: Box<Problem>,
+    retry_after: Option<Duration>,
     source: Option<Source>,
 }
 
@@ -19,7 +21,7 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 
 impl Error {
     fn new(code: Code, source: impl Into<Source>) -> Self {
-        Self { problem: Box::new(Problem::new(code)), source: Some(source.into()) }
+        Self { source: Some(source.into()), ..Problem::new(code).into() }
     }
 
     /// What the visitor may know of it.
@@ -33,35 +35,59 @@ impl Error {
     pub fn is_unavailable(&self) -> bool {
         self.problem.status == 503
     }
+
+    /// When to try again, if the service said so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
 }
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
-        Self { problem: Box::new(problem), source: None }
+        Self { problem: Box::new(problem), retry_after: None, source: None }
     }
 }
 
 impl From<sessioning::Error> for Error {
     fn from(error: sessioning::Error) -> Self {
-        Self { problem: Box::new(Problem::from(&error)), source: Some(error.into()) }
+        let problem = Problem::from(&error);
+        Self { source: Some(error.into()), ..problem.into() }
     }
 }
 
 impl From<CreateError> for Error {
     fn from(error: CreateError) -> Self {
-        Self { problem: Box::new(Problem::from(&error)), source: Some(error.into()) }
+        let problem = Problem::from(&error);
+        Self { source: Some(error.into()), ..problem.into() }
     }
 }
 
 impl From<sessioning_client::Error> for Error {
     fn from(error: sessioning_client::Error) -> Self {
         match (error.kind(), error.problem()) {
-            (ErrorKind::Refused, Some(problem)) => problem.clone().into(),
-            // The application is not set up; its visitors must not take that for "log in".
-            (ErrorKind::NotAllowed, _) => Self::new(Code::Internal, error),
-            _ => Self::new(Code::StoreUnavailable, error),
+            // No status of the service's may read as "log in" to a visitor, or as a limit on what they sent.
+            (ErrorKind::Refused, Some(problem)) if is_the_callers(problem.code) => problem.clone().into(),
+            // The application is not set up.
+            (ErrorKind::NotAllowed | ErrorKind::Refused, _) => Self::new(Code::Internal, error),
+            _ => Self { retry_after: error.retry_after(), ..Self::new(Code::StoreUnavailable, error) },
         }
     }
+}
+
+/// Whether a refusal is of what the handler asked for, and not of how this application calls the service.
+fn is_the_callers(code: Code) -> bool {
+    matches!(
+        code,
+        Code::InvalidRequest
+            | Code::VersionConflict
+            | Code::PreconditionFailed
+            | Code::BodyTooLarge
+            | Code::InvalidUser
+            | Code::TimeoutTooLong
+            | Code::LimitReached
+            | Code::NotSupported
+    )
 }
 
 impl fmt::Display for Error {

@@ -39,6 +39,16 @@ impl Refused {
     }
 }
 
+impl Refused {
+    /// After how many seconds to try again.
+    fn retry_after(&self) -> u64 {
+        match self {
+            Self::Failed(error) => error.retry_after().map_or(1, |after| after.as_secs().max(1)),
+            _ => 1,
+        }
+    }
+}
+
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
         Self::Failed(error)
@@ -58,7 +68,7 @@ impl IntoResponse for Refused {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(self.retry_after()));
             }
             _ => {}
         }

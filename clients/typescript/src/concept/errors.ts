@@ -4,6 +4,14 @@
  */
 export class SessionServiceError extends Error {
   override name = "SessionServiceError";
+  /** When to ask again, in seconds, if the answer said so: a limit, or a store that is away. */
+  readonly retryAfter: number | undefined;
+
+  constructor(message: string, options: ErrorOptions & { retryAfter?: number | undefined } = {}) {
+    const { retryAfter, ...rest } = options;
+    super(message, rest);
+    this.retryAfter = retryAfter;
+  }
 }
 
 /**

@@ -27,13 +27,14 @@ export class Service {
     try {
       const response = await this.#post(method, input, aborting.signal);
       const text = await response.text();
-      return answerIn(response.status, text, (why) => this.#failure(method, why));
+      const retryAfter = secondsOf(response.headers.get("Retry-After"));
+      return answerIn(response.status, text, (why) => this.#failure(method, why, { retryAfter }));
     } catch (error) {
       if (error instanceof SessionServiceError) throw error;
       const why = aborting.signal.aborted
         ? `gave no answer within ${timeout} ms. Look at its terminal, or whether SESSIONING_URL leads to it`
         : "cannot be reached. Start it, or set SESSIONING_URL to where it listens";
-      throw this.#failure(method, why, error);
+      throw this.#failure(method, why, { cause: error });
     } finally {
       clearTimeout(timer);
     }
@@ -58,9 +59,8 @@ export class Service {
     return await (method === "_getUser" ? post().catch(post) : post());
   }
 
-  #failure(method: Method, why: string, cause?: unknown): SessionServiceError {
-    const message = `Sessioning.${method}: the session service at ${this.#settings.url} ${why}.`;
-    return new SessionServiceError(message, cause === undefined ? {} : { cause });
+  #failure(method: Method, why: string, more: { cause?: unknown; retryAfter?: number | undefined }): SessionServiceError {
+    return new SessionServiceError(`Sessioning.${method}: the session service at ${this.#settings.url} ${why}.`, more);
   }
 }
 
@@ -71,6 +71,11 @@ function answerIn(status: number, text: string, failure: (why: string) => Sessio
   } catch {
     throw failure(STRANGER);
   }
+}
+
+/** `Retry-After` in seconds; a date in it is not read, the service sends none. */
+function secondsOf(header: string | null): number | undefined {
+  return header !== null && /^\d{1,6}$/.test(header) ? Number(header) : undefined;
 }
 
 /** Why an answer of 200 is not one of the service's. */
@@ -87,7 +92,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
     "host is none that it accepts. Its terminal says which",
   404: ELSEWHERE,
   405: ELSEWHERE,
-  429: "has seen too many unknown sessions from here (429). With an API key they are not counted",
+  429: "takes no more requests from here for now (429). Set SESSIONING_API_KEY: with a key that it knows there is no such limit",
   500: STORE,
   503: STORE,
 };
