@@ -35,14 +35,26 @@ export function errorOf(response: Response, problem: Problem | undefined, secret
   return problem.code === "step_up_required" ? new StepUpRequired(message, facts) : new SessioningRefused(message, facts);
 }
 
-/** The object that a text of JSON holds, `undefined` if it holds none. */
+/**
+ * The object that a text of JSON holds, `undefined` if it holds none; without members named `__proto__`.
+ *
+ * `JSON.parse` makes plain members of them. `Object.assign`, and whatever else copies by assigning, would then make what is in
+ * them the prototype of the copy: `isAdmin` would be true of an object that has no such member.
+ */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(text, PROTO.test(text) ? withoutProto : undefined);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** The name, or a part of it in JSON's other spelling. Where it is not in the text, nothing has to be looked through. */
+const PROTO = /__proto__|\\u00[5-7]/;
+
+function withoutProto(key: string, value: unknown): unknown {
+  return key === "__proto__" ? undefined : value;
 }
 
 /** True for an object that is no array. */

@@ -39,6 +39,17 @@ describe("the client and the real service", { skip: SKIP }, () => {
     assert.equal(Date.parse(session.idle_expires_at!) - Date.parse(session.last_seen), 30 * 60_000);
   });
 
+  it("is refused data with a member named __proto__, at any depth", async () => {
+    for (const text of ['{"__proto__": {"isAdmin": true}}', '{"a": [{"__proto__": null}]}']) {
+      await assert.rejects(client.create("bob", { data: JSON.parse(text) as Record<string, never> }), (error) => {
+        assert.ok(error instanceof SessioningRefused);
+        assert.equal(error.code, "invalid_request");
+        assert.match(error.message, /__proto__/);
+        return true;
+      });
+    }
+  });
+
   it("says null for what is no token, whatever it is", async () => {
     const { token } = await client.create("carol");
     const bad = ["", "x", "ses_", token.slice(0, -1), token.toUpperCase(), `${token} `, `${token}\r\nX-Api-Key: sk_1`, "é", "x".repeat(9_000), null, undefined];
@@ -171,6 +182,53 @@ describe("what cannot be a token", () => {
       await client.delete(text);
     }
     assert.deepEqual(asked, []);
+  });
+});
+
+describe("data with members named __proto__", () => {
+  const spelt = ["__proto__", "\\u005f_proto__", "__\\u0070roto__", "_\\u005Fproto__"];
+  const session = (data: string) => `{"id": "1", "user": "u", "data": ${data}}`;
+  const answering = (text: string, status = 200) => new SessioningClient({
+    fetch: async () => new Response(text, { status, headers: { "Content-Type": "application/json" } }),
+  });
+
+  /** Copies as applications do, by assigning. */
+  function copy(value: unknown): unknown {
+    if (typeof value !== "object" || value === null) return value;
+    const to: Record<string, unknown> = {};
+    for (const key in value) to[key] = copy((value as Record<string, unknown>)[key]);
+    return to;
+  }
+
+  for (const name of spelt) {
+    it(`do not reach the application, whatever it does with them: ${name}`, async () => {
+      const bad = `{"a": 1, "${name}": {"isAdmin": true}, "b": {"${name}": {"isAdmin": true}}, "c": [{"${name}": {"isAdmin": true}}]}`;
+      const found = session(bad);
+      const pages = `{"items": [${found}], "next_cursor": null}`;
+      const data = [
+        (await answering(`{"session": ${found}}`).check("ses_1"))!.data,
+        (await answering(`{"token": "ses_1", "session": ${found}}`, 201).create("u")).session.data,
+        (await answering(`{"token": "ses_1", "session": ${found}}`).renew("ses_1"))!.session.data,
+        (await answering(pages).list("ses_1"))!.items[0]!.data,
+        (await answering(pages).listUser("u")).items[0]!.data,
+        (await answering(`{"results": [{"verdict": "live", "session": ${found}}]}`).checkMany(["ses_1"]))[0]!.session!.data,
+      ];
+      for (const each of data) {
+        assert.deepEqual(each, { a: 1, b: {}, c: [{}] });
+        for (const copied of [Object.assign({}, each), copy(each), { ...each }, structuredClone(each)] as Record<string, any>[]) {
+          assert.equal(copied["isAdmin"], undefined);
+          assert.equal(copied["b"].isAdmin, undefined);
+          assert.equal(copied["c"][0].isAdmin, undefined);
+          assert.equal(Object.getPrototypeOf(copied), Object.prototype);
+        }
+      }
+      assert.equal(({} as Record<string, unknown>)["isAdmin"], undefined);
+    });
+  }
+
+  it("leaves every other member as it is", async () => {
+    const found = await answering(`{"session": ${session('{"proto": 1, "__proto": 2, "\\u0061": 3, "constructor": "Ferrari"}')}}`).check("ses_1");
+    assert.deepEqual(found!.data, { proto: 1, __proto: 2, a: 3, constructor: "Ferrari" });
   });
 });
 
