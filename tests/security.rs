@@ -193,6 +193,41 @@ fn sec_27_logout_empties_the_cookie_jar_and_the_cookie_opens_nothing_anyway() {
 }
 
 #[test]
+fn sec_28_two_cookies_that_differ_are_refused_and_the_answer_takes_both_away() {
+    let plain =
+        ["--set", "cookie.secure=false", "--set", "cookie.name=sid", "--set", "hosts=app.shop.example.com"];
+    let service = Service::start(&[&["--store", "memory:"], &plain[..]].concat());
+    let (token, _) = service.begin(ALICE);
+    let cookies = format!("sid={token}; theme=dark; sid=ses_planted");
+    let sent = [("Host", "app.shop.example.com"), ("Cookie", cookies.as_str())];
+    for method in ["GET", "DELETE"] {
+        let refused = service.request(method, "/v1/session", &sent, b"");
+        assert_eq!((refused.status, refused.code().as_str()), (400, "token_ambiguous"));
+        let set: Vec<_> = refused.headers.iter().filter(|(name, _)| name == "set-cookie").collect();
+        for scope in [
+            "Path=/",
+            "Domain=app.shop.example.com; Path=/",
+            "Domain=shop.example.com; Path=/",
+            "Domain=example.com; Path=/",
+            "Domain=example.com; Path=/v1/session",
+        ] {
+            let removal = format!("sid=; {scope}; HttpOnly; SameSite=Lax; Max-Age=0");
+            assert!(set.iter().any(|(_, cookie)| *cookie == removal), "{removal} is not in {set:?}");
+        }
+        assert!(
+            set.iter().all(|(_, cookie)| cookie.starts_with("sid=; ") && cookie.ends_with("; Max-Age=0"))
+        );
+    }
+    assert_eq!(service.status_of(&token), 200, "what is refused changes no session");
+    let twice = format!("sid={token}; sid={token}");
+    assert_eq!(service.request("GET", "/v1/session", &[("Cookie", &twice)], b"").status, 200);
+    // Not two cookies, but two tokens: nothing is wrong with the cookie.
+    let other = [("Cookie", &*format!("sid={token}")), ("X-Session-Token", "ses_other")];
+    let refused = service.request("GET", "/v1/session", &other, b"");
+    assert_eq!((refused.status, refused.header("set-cookie")), (400, None));
+}
+
+#[test]
 fn sec_31_a_cookie_changes_something_only_from_its_own_origin() {
     // With a key, so that nothing but the rule itself refuses.
     let (service, key, _folder) = Service::guarded(&[]);

@@ -321,3 +321,68 @@ fn a_limit_of_sessions_evicts_or_refuses() {
     refusing.v1("DELETE", "/v1/session", &tokens[0], "");
     refusing.begin(ALICE);
 }
+
+/// The `Set-Cookie` values with which the cookies of other scopes are taken away, and the last one.
+fn scopes(set_cookies: &[&str]) -> (Vec<String>, String) {
+    let (own, others) = set_cookies.split_last().unwrap();
+    let scope = |other: &&str| {
+        let (removed, rest) = other.split_once("; Domain=").unwrap_or_else(|| other.split_at(4));
+        assert!(removed == "sid=" && other.ends_with("; Max-Age=0"), "{other}");
+        rest.split("; Path=").next().unwrap_or_default().trim_start_matches("; ").to_owned()
+    };
+    (others.iter().map(scope).collect(), (*own).to_owned())
+}
+
+#[test]
+fn login_renewal_and_logout_take_away_the_cookies_of_other_scopes() {
+    let plain = ["--store", "memory:", "--set", "cookie.name=sid", "--set", "cookie.secure=false"];
+    let parents = ["app.example.com", "example.com"];
+    for (domain, expected) in [("", &parents[..]), ("example.com", &["", "app.example.com"])] {
+        let setting = format!("cookie.domain={domain}");
+        let service = Service::start(&[&plain[..], &["--set", &setting]].concat());
+        let host = ("X-Forwarded-Host", "app.example.com");
+        let issued = |answer: Value| {
+            let list = answer["set_cookies"].as_array().unwrap().clone();
+            let list: Vec<_> = list.iter().map(|cookie| cookie.as_str().unwrap()).collect();
+            let (others, own) = scopes(&list);
+            assert_eq!(own, answer["set_cookie"].as_str().unwrap());
+            assert_eq!(others, expected);
+            answer["token"].as_str().unwrap().to_owned()
+        };
+        let token = issued(service.v1_with("POST", "/v1/sessions", "", ALICE, &[host]).json());
+        let token = issued(service.v1_with("POST", "/v1/session/renew", &token, "", &[host]).json());
+        let out = service.v1_with("DELETE", "/v1/session", &token, "", &[host]);
+        let set: Vec<_> = out.headers.iter().filter(|(name, _)| name == "set-cookie").collect();
+        let set: Vec<_> = set.iter().map(|(_, value)| value.as_str()).collect();
+        let (others, own) = scopes(&set);
+        assert_eq!(others, expected);
+        assert!(own.starts_with("sid=; ") && own.ends_with("; Max-Age=0"), "{own}");
+    }
+    let service = memory();
+    let answer = service.v1("POST", "/v1/sessions", "", ALICE).json();
+    assert_eq!(answer["set_cookies"], json!([answer["set_cookie"]]), "__Host- has no other scope");
+}
+
+#[test]
+fn data_with_a_member_named_proto_is_refused_and_named() {
+    let service = memory();
+    let create =
+        |data: &str| service.v1("POST", "/v1/sessions", "", &format!(r#"{{"user":"alice","data":{data}}}"#));
+    let (token, _) = service.begin(r#"{"user":"alice","data":{"a":{"b":1}}}"#);
+    let patch = |body: &str| service.v1("PATCH", "/v1/session/data", &token, body);
+    for data in [
+        r#"{"__proto__":{"isAdmin":true}}"#,
+        r#"{"a":{"\u005f_proto__":1}}"#,
+        r#"{"a":[{"__proto__":null}]}"#,
+    ] {
+        for refused in [create(data), patch(data)] {
+            assert_eq!((refused.status, refused.code().as_str()), (400, "invalid_request"), "{data}");
+            let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+            assert!(detail.starts_with("data.") && detail.contains("__proto__: JavaScript"), "{detail}");
+        }
+    }
+    assert_eq!(
+        patch(r#"{"__proto__":null,"c":2}"#).json()["session"]["data"],
+        json!({"a": {"b": 1}, "c": 2})
+    );
+}

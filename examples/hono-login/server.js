@@ -11,7 +11,8 @@ const sessions = new SessioningClient();
 // Over HTTPS leave the cookie as it is by default. On plain HTTP, not every browser keeps a Secure cookie of localhost.
 app.use(sessioning({
   client: sessions,
-  cookie: { secure: process.env.NODE_ENV === "production" },
+  // COOKIE_DOMAIN=example.com shares the login with the subdomains of example.com.
+  cookie: { secure: process.env.NODE_ENV === "production", domain: process.env.COOKIE_DOMAIN },
   onUnavailable: (error) => console.error(error.message),
 }));
 

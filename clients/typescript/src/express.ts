@@ -124,7 +124,7 @@ export function sessionToken(req: Request): string | null {
 
 function incoming(req: Request): Incoming {
   const header = (name: string) => req.headers[name]?.toString();
-  return { method: req.method, host: req.headers.host, header };
+  return { method: req.method, host: req.headers.host, path: req.originalUrl.replace(/[?#].*$/s, ""), header };
 }
 
 function refuse(res: Response, { status, headers, body }: Refusal): void {

@@ -116,7 +116,8 @@ export function sessionToken(c: Context): string | null {
 }
 
 function incoming(c: Context): Incoming {
-  return { method: c.req.method, host: c.req.header("host") ?? new URL(c.req.url).host, header: (name) => c.req.header(name) };
+  const { host, pathname } = new URL(c.req.url);
+  return { method: c.req.method, host: c.req.header("host") ?? host, path: pathname, header: (name) => c.req.header(name) };
 }
 
 function refusal({ status, headers, body }: Refusal): Response {
@@ -127,10 +128,10 @@ function headersOf(c: Context): AnswerHeaders {
   return {
     get: (name) => c.res.headers.get(name) ?? undefined,
     set: (name, value) => c.header(name, value),
-    setCookie(value, replaces) {
+    setCookies(values, replaces) {
       const others = c.res.headers.getSetCookie().filter((other) => !replaces(other));
       c.header("Set-Cookie", undefined);
-      for (const cookie of [...others, value]) c.header("Set-Cookie", cookie, { append: true });
+      for (const cookie of [...others, ...values]) c.header("Set-Cookie", cookie, { append: true });
     },
   };
 }

@@ -92,7 +92,8 @@ export interface paths {
          * Logs out.
          * @description Any token gets 204, also one that opened nothing: what matters to its holder is that it opens nothing in this
          *     namespace now.
-         *     A browser that asks is told to forget the cookie and what it keeps of this origin.
+         *     A browser that asks is told to forget the cookie, in every scope that it may have one in, and what it keeps of this
+         *     origin. `X-Forwarded-Host` names the host that it asked.
          */
         delete: operations["delete_session"];
         options?: never;
@@ -347,8 +348,14 @@ export interface components {
         IssuedSession: {
             /** @description The session. */
             session: components["schemas"]["SessionView"];
-            /** @description The value of a `Set-Cookie` header, for the application to relay. */
+            /** @description The value of the `Set-Cookie` header that gives the browser the token. */
             set_cookie: components["schemas"]["TokenText"];
+            /**
+             * @description All `Set-Cookie` headers for the application to relay, in this order. The last is `set_cookie`; those before it
+             *     take away cookies of the same name that the browser may have for other domains, of the host that the request's
+             *     `X-Forwarded-Host` names.
+             */
+            set_cookies: components["schemas"]["TokenText"][];
             /** @description The token, for the client that it belongs to; it is told this once. */
             token: components["schemas"]["TokenText"];
         };

@@ -85,9 +85,42 @@ describe("the cookie", () => {
   });
 });
 
+describe("the cookies of other scopes", () => {
+  const scopes = (settings: CookieSettings, host?: string, path?: string) =>
+    new SessionCookie(settings).removeOthers(host, path).map((text) => {
+      const { key, value, domain, path, maxAge } = Cookie.parse(text)!;
+      assert.equal(value, "");
+      assert.equal(maxAge, 0);
+      assert.equal(key, new SessionCookie(settings).name);
+      return `${domain ?? ""} ${path}`;
+    });
+
+  it("are those of the host alone and of each domain above it, but the own one", () => {
+    const host = "app.shop.example.com:8443";
+    assert.deepEqual(scopes({ name: "sid" }, host), ["app.shop.example.com /", "shop.example.com /", "example.com /"]);
+    assert.deepEqual(scopes({ domain: "Example.com" }, host), [" /", "app.shop.example.com /", "shop.example.com /"]);
+    for (const unknown of [undefined, "127.0.0.1", "sessions.internal.net"]) assert.deepEqual(scopes({ domain: "example.com" }, unknown), [" /"]);
+    for (const none of ["localhost:3000", "127.0.0.1:80", "[::1]:80", "::1", "1.0x7f", "com", "", "a..b.com", "a;b.com", "example.com."]) {
+      assert.deepEqual(scopes({ name: "sid" }, none), [], none);
+    }
+  });
+
+  it("are those of each path above the request's, too, if that is given", () => {
+    const settings = { secure: false, path: "/app" };
+    assert.deepEqual(scopes(settings, "localhost:3000", "/app/in"), [" /", " /app/", " /app/in"]);
+    assert.deepEqual(scopes(settings, "localhost:3000", "/a;b/c"), [" /"]);
+  });
+
+  it("are bounded, and none for a name of one host alone", () => {
+    assert.equal(scopes({ name: "sid" }, `${"a.".repeat(40)}example.com`, "/a".repeat(40)).length, 16);
+    assert.deepEqual(scopes({}, "app.example.com", "/a/b"), []);
+    assert.deepEqual(scopes({ name: "__host-x" }, "app.example.com", "/a/b"), []);
+  });
+});
+
 describe("a request's origin", () => {
   const own = (headers: Record<string, string>, host: string | undefined = "app.example", listed: string[] = []) =>
-    isOwn({ method: "POST", host, header: (name) => headers[name] }, listed);
+    isOwn({ method: "POST", host, path: "/", header: (name) => headers[name] }, listed);
 
   it("is compared with the host, port and all, but for the scheme's own port", () => {
     for (const [origin, host] of [
@@ -108,11 +141,11 @@ describe("a request's origin", () => {
       ["https://app.example/", "app.example"],
       ["", "app.example"],
     ] as const) assert.ok(!own({ origin }, host), `${origin} ${host}`);
-    assert.ok(!isOwn({ method: "POST", host: undefined, header: () => "https://app.example" }, []));
+    assert.ok(!isOwn({ method: "POST", host: undefined, path: "/", header: () => "https://app.example" }, []));
   });
 
   it("matters for what can change something", () => {
-    const safe = ["GET", "HEAD", "OPTIONS", "TRACE", "POST", "PUT", "get", "QUERY"].filter((method) => isSafe({ method, host: "", header: () => undefined }));
+    const safe = ["GET", "HEAD", "OPTIONS", "TRACE", "POST", "PUT", "get", "QUERY"].filter((method) => isSafe({ method, host: "", path: "/", header: () => undefined }));
     assert.deepEqual(safe, ["GET", "HEAD", "OPTIONS", "TRACE"]);
   });
 });

@@ -99,6 +99,16 @@ for (const name of ["express-login", "hono-login"]) {
       await promisify(execFile)(process.execPath, [join(PLAYER, "login.mjs"), ...args]);
     });
 
+    it("locks nobody out who has cookies of several scopes, in a real browser", { skip: SKIP_CHROMIUM, timeout: 120_000 }, async () => {
+      const other = await startService();
+      const wide = await startSite(folder, other, { COOKIE_DOMAIN: "shop.example.com" });
+      try {
+        await promisify(execFile)(process.execPath, [join(PLAYER, "scopes.mjs"), site.url, wide.url]);
+      } finally {
+        await Promise.all([wide.stop(), other.stop()]);
+      }
+    });
+
     it("answers 503 when the service is gone, and says so in its log, without a token", async () => {
       const other = await startService();
       const alone = await startSite(folder, other);
@@ -134,8 +144,8 @@ function unescape(html: string): string {
   return html.replace(/&(?:#(\d+)|(\w+));/g, (_, code, name) => names[name] ?? String.fromCharCode(Number(code)));
 }
 
-function startSite(folder: string, service: Running): Promise<Running> {
-  return start(process.execPath, ["server.js"], { cwd: folder, env: { SESSIONING_URL: service.url, PORT: "0" } });
+function startSite(folder: string, service: Running, env: Record<string, string> = {}): Promise<Running> {
+  return start(process.execPath, ["server.js"], { cwd: folder, env: { SESSIONING_URL: service.url, PORT: "0", ...env } });
 }
 
 /** Makes a copy of an example, with what it depends on as links to what is installed here. */

@@ -87,13 +87,13 @@ for (const [framework, startSite] of Object.entries({ Express: startExpress, Hon
       assert.equal((await browser.get("/private")).status, 401);
     });
 
-    it("refuses two cookies of the name, and one that a client made", async () => {
+    it("refuses two different cookies of the name, and one that a client made", async () => {
       await logIn();
       const one = await token();
       const with_ = (cookie: string) => browser.get("/who", { Cookie: cookie });
       assert.equal(user(await with_(`__Host-session=${one}`)), "alice");
+      assert.equal(user(await with_(`__Host-session=${one}; __Host-session=${one}`)), "alice", "one token twice is one token");
       for (const bad of [
-        `__Host-session=${one}; __Host-session=${one}`,
         `__Host-session=; __Host-session=${one}`,
         `__host-session=${one}`,
         `__Host-session="${one}"`,
@@ -211,7 +211,12 @@ for (const [framework, startSite] of Object.entries({ Express: startExpress, Hon
       "is gone": drop,
       "does not answer": hang,
       "fails": problem(503, "store_unavailable", { "Retry-After": "7" }),
+      "limits the rate": problem(429, "rate_limited", { "Retry-After": "7" }),
+      "is behind a proxy that limits the rate": answer(429, "<h1>Slow down</h1>", "text/html", { "Retry-After": "7" }),
       "is another program": answer(401, "<h1>Log in</h1>", "text/html"),
+      "is behind a proxy that redirects to a login": answer(302, "", "text/html", { Location: "https://login.example/" }),
+      ...Object.fromEntries([403, 404, 408, 413, 431, 502, 504].map((status) =>
+        [`is behind a proxy that answers ${status}`, answer(status, "<h1>No</h1>", "text/html")])),
     };
     for (const [name, fault] of Object.entries(faults)) {
       it(`answers 503 and clears no cookie when the service ${name}`, async () => {
@@ -221,7 +226,7 @@ for (const [framework, startSite] of Object.entries({ Express: startExpress, Hon
         for (const path of ["/who", "/private"]) {
           const page = await browser.get(path);
           assert.equal(page.status, 503);
-          assert.equal(page.headers["retry-after"], name === "fails" ? "7" : "1");
+          assert.equal(page.headers["retry-after"], /fails|limits/.test(name) ? "7" : "1");
           assert.equal(page.headers["cache-control"], "no-store");
           assert.deepEqual(page.setCookies, []);
         }
@@ -281,6 +286,95 @@ for (const [framework, startSite] of Object.entries({ Express: startExpress, Hon
       } finally {
         await plain.stop();
       }
+    });
+  });
+}
+
+for (const [framework, startSite] of Object.entries({ Express: startExpress, Hono: startHono })) {
+  describe(`the cookie of the middleware of ${framework}, in several scopes`, { skip: SKIP }, () => {
+    const HOST = "app.shop.example.com";
+    let service: Running;
+    let direct: SessioningClient;
+    let wide: Site;
+    let narrow: Site;
+    let browser: Browser;
+
+    before(async () => {
+      service = await startService();
+      direct = new SessioningClient({ url: service.url });
+      wide = await startSite(direct, { cookie: { secure: false, name: "sid", domain: "shop.example.com" } });
+      narrow = await startSite(direct, { cookie: { secure: false, name: "sid" } });
+    });
+    beforeEach(() => void (browser = new Browser(at(narrow))));
+    after(() => Promise.all([wide.stop(), narrow.stop(), service.stop()]));
+
+    const at = (site: Site, path = "") => `http://${HOST}:${new URL(site.url).port}${path}`;
+    const logIn = async (site: Site, user: string) =>
+      assert.equal((await browser.post(at(site, "/login"), { user })).status, 200);
+    const user = async (site: Site, path = "/who") =>
+      (JSON.parse((await browser.get(at(site, path))).text) as { user: string | null }).user;
+    const tokens = async (path = "/") => [...(await browser.cookie(path) ?? "").matchAll(/sid=(\w*)/g)].map(([, token]) => token!);
+
+    it("is one after a login that narrows it, and after one that widens it", async () => {
+      for (const [from, to] of [[wide, narrow], [narrow, wide]] as const) {
+        browser = new Browser(at(narrow));
+        await logIn(from, "alice");
+        // The session has ended; the browser still has its cookie.
+        await direct.delete((await tokens())[0]);
+        await logIn(to, "bob");
+        assert.equal((await tokens()).length, 1);
+        assert.equal(await user(to), "bob");
+      }
+    });
+
+    it("is renewed in its own scope, and leaves no old one in the other", async () => {
+      await logIn(wide, "alice");
+      await browser.post(at(narrow, "/renew"));
+      assert.equal((await tokens()).length, 1);
+      assert.equal(await user(narrow), "alice");
+    });
+
+    const planted = ["Domain=example.com; Path=/", "Domain=shop.example.com; Path=/", `Domain=${HOST}; Path=/who`, "Domain=example.com; Path=/who"];
+    for (const scope of planted) {
+      it(`is removed with one that somebody planted (${scope}), and after one login all is well`, async () => {
+        await logIn(narrow, "alice");
+        await browser.plant(`sid=ses_planted; ${scope}`, at(narrow, "/who"));
+        assert.equal((await tokens("/who")).length, 2);
+        const page = await browser.get("/who");
+        assert.equal((JSON.parse(page.text) as { user: string | null }).user, null, "refusing stays right");
+        assert.equal(page.headers["cache-control"], "no-store");
+        assert.deepEqual(await tokens("/who"), []);
+        await logIn(narrow, "alice");
+        assert.equal(await user(narrow), "alice");
+        assert.equal((await tokens("/who")).length, 1);
+      });
+    }
+
+    it("is gone in every scope after a logout, with the sessions of all", async () => {
+      await logIn(narrow, "alice");
+      const other = await direct.create("alice");
+      await browser.plant(`sid=${other.token}; Domain=example.com; Path=/`);
+      const both = await tokens();
+      assert.equal(both.length, 2);
+      assert.equal((await browser.post("/logout")).status, 200);
+      assert.deepEqual(await tokens(), []);
+      for (const token of both) assert.equal(await direct.check(token), null);
+    });
+
+    it("ends the sessions of cookies that differ at a login, too", async () => {
+      await logIn(narrow, "alice");
+      await browser.plant("sid=ses_planted; Domain=example.com; Path=/");
+      const [old] = (await tokens()).filter((token) => token !== "ses_planted");
+      await logIn(narrow, "alice");
+      assert.equal(await direct.check(old), null);
+      assert.equal(await user(narrow), "alice");
+    });
+
+    it("says which domain a proxy in front was asked for", async () => {
+      const cookie = "sid=ses_1; sid=ses_2";
+      const { setCookies } = await browser.get("/who", { Cookie: cookie, Host: "inner:8080", "X-Forwarded-Host": `${HOST}, inner` });
+      const domains = setCookies.map((cookie) => /Domain=([^;]*)/.exec(cookie)?.[1]);
+      assert.deepEqual([...new Set(domains)], [HOST, "shop.example.com", "example.com", undefined]);
     });
   });
 }

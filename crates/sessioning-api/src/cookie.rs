@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::cookie_scope::{domains, is_within, paths};
+
 /// The longest a browser keeps a cookie (RFC 6265bis): 400 days, in seconds.
 const LONGEST: u64 = 400 * 24 * 60 * 60;
 /// The most bytes of a name and its value, and of an attribute, that a browser takes (RFC 6265bis).
@@ -9,6 +11,9 @@ const MAX_PAIR: usize = 4096;
 const MAX_ATTRIBUTE: usize = 1024;
 /// The most bytes of a name, which leaves any token its room.
 const MAX_NAME: usize = 256;
+/// The most other cookies that one answer takes away: proxies take heads of 4 KiB.
+const MOST_OTHERS: usize = 16;
+const HOST_PREFIX: &[u8] = b"__Host-";
 
 /// What the cookie shall be; the default is `__Host-session=…; Path=/; Secure; HttpOnly; SameSite=Lax`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +52,9 @@ impl Default for CookieSettings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionCookie {
     name: String,
-    attributes: String,
+    domain: Option<String>,
+    path: String,
+    flags: String,
 }
 
 impl Default for SessionCookie {
@@ -66,9 +73,7 @@ impl SessionCookie {
         let cookie = Self::unchecked(settings.clone());
         let CookieSettings { domain, path, same_site, secure, .. } = settings;
         let name = cookie.name.as_bytes();
-        // Browsers compare the prefixes without regard to case.
-        let begins =
-            |prefix: &[u8]| name.get(..prefix.len()).is_some_and(|it| it.eq_ignore_ascii_case(prefix));
+        let begins = |prefix| begins(name, prefix);
         let plain = |text: &str| !text.bytes().any(|byte| byte.is_ascii_control() || byte == b';');
         let hostname = |text: &str| {
             let named = |label: &str| {
@@ -78,9 +83,9 @@ impl SessionCookie {
         };
         if !(1..=MAX_NAME).contains(&name.len()) || !name.iter().all(|byte| is_token(*byte)) {
             Err(CookieError::Name)
-        } else if (begins(b"__Host-") || begins(b"__Secure-") || begins(b"__Http-")) && !secure {
+        } else if (begins(HOST_PREFIX) || begins(b"__Secure-") || begins(b"__Http-")) && !secure {
             Err(CookieError::PrefixNeedsSecure)
-        } else if begins(b"__Host-") && (domain.is_some() || path != "/") {
+        } else if begins(HOST_PREFIX) && (domain.is_some() || path != "/") {
             Err(CookieError::HostPrefix)
         } else if same_site == SameSite::None && !secure {
             Err(CookieError::NoneNeedsSecure)
@@ -103,9 +108,8 @@ impl SessionCookie {
             };
             format!("{prefix}session")
         });
-        let domain = domain.map(|domain| format!("; Domain={domain}")).unwrap_or_default();
         let secure = if secure { "; Secure" } else { "" };
-        Self { name, attributes: format!("{domain}; Path={path}{secure}; HttpOnly; SameSite={same_site}") }
+        Self { name, domain, path, flags: format!("{secure}; HttpOnly; SameSite={same_site}") }
     }
 
     /// Its name.
@@ -125,37 +129,79 @@ impl SessionCookie {
         if token.is_empty() || !token.bytes().all(is_octet) || self.name.len() + token.len() > MAX_PAIR {
             return Err(CookieError::Value);
         }
-        let max_age = max_age.min(LONGEST);
-        Ok(format!("{}={token}{}; Max-Age={max_age}", self.name, self.attributes))
+        Ok(self.line(token, self.domain.as_deref(), &self.path, max_age.min(LONGEST)))
     }
 
     /// The value of a `Set-Cookie` header that takes the cookie away: all its attributes again, and no life.
     #[must_use]
     pub fn remove(&self) -> String {
-        format!("{}={}; Max-Age=0", self.name, self.attributes)
+        self.line("", self.domain.as_deref(), &self.path, 0)
     }
 
-    /// The cookie's value in the `Cookie` headers of a request.
+    /// The values of `Set-Cookie` headers that take away every other cookie of this name that a browser may send to
+    /// `host`, at most 16: those of the host alone and of each parent domain, and with `path`, the request's own, those
+    /// of each path above it.
+    ///
+    /// An earlier configuration, or another subdomain, may have left one. They go before the value that [`set`](Self::set)
+    /// or [`remove`](Self::remove) gives: to some clients two of them are the same cookie, and the last one counts.
+    #[must_use]
+    pub fn remove_others(&self, host: Option<&str>, path: Option<&str>) -> Vec<String> {
+        // Browsers take a cookie of this prefix for one host and the path `/` alone.
+        if begins(self.name.as_bytes(), HOST_PREFIX) {
+            return Vec::new();
+        }
+        let own = self.domain.as_deref();
+        let domains = domains(host.filter(|host| own.is_none_or(|own| is_within(host, own))).or(own));
+        let paths = path.into_iter().flat_map(paths).filter(|path| *path != self.path);
+        let is_own = |domain: Option<&str>, path: &str| {
+            path == self.path && domain.map(str::to_ascii_lowercase) == own.map(str::to_ascii_lowercase)
+        };
+        let mut others = Vec::new();
+        for path in std::iter::once(self.path.as_str()).chain(paths) {
+            for domain in std::iter::once(None).chain(domains.iter().copied().map(Some)) {
+                if others.len() < MOST_OTHERS && !is_own(domain, path) {
+                    others.push(self.line("", domain, path, 0));
+                }
+            }
+        }
+        others
+    }
+
+    fn line(&self, value: &str, domain: Option<&str>, path: &str, max_age: u64) -> String {
+        let domain = domain.map(|domain| format!("; Domain={domain}")).unwrap_or_default();
+        format!("{}={value}{domain}; Path={path}{}; Max-Age={max_age}", self.name, self.flags)
+    }
+
+    /// All values that the `Cookie` headers of a request have for this name, in their order.
     ///
     /// Byte-exact and case-sensitive: only spaces and tabs around a pair are dropped, nothing is decoded.
+    pub fn values<'a>(&self, headers: impl IntoIterator<Item = &'a [u8]>) -> impl Iterator<Item = &'a [u8]> {
+        let pairs = headers.into_iter().flat_map(|header| header.split(|byte| *byte == b';'));
+        pairs.map(trim).filter_map(|pair| pair.strip_prefix(self.name.as_bytes())?.strip_prefix(b"="))
+    }
+
+    /// The cookie's value in the `Cookie` headers of a request, as [`values`](Self::values) reads them.
     ///
     /// # Errors
     ///
-    /// When there are two of that name, equal or not: somebody planted one of them.
+    /// When there are two that differ: somebody may have planted one of them. Answer with
+    /// [`remove_others`](Self::remove_others) and [`remove`](Self::remove), or the visitor is locked out.
     pub fn find<'a>(
         &self,
         headers: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Option<&'a [u8]>, TwoCookies> {
-        let mut found = None;
-        let pairs = headers.into_iter().flat_map(|header| header.split(|byte| *byte == b';'));
-        for pair in pairs.map(trim) {
-            let value = pair.strip_prefix(self.name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
-            if value.is_some() && std::mem::replace(&mut found, value).is_some() {
-                return Err(TwoCookies { name: self.name.clone() });
-            }
+        let mut values = self.values(headers);
+        let first = values.next();
+        if values.any(|other| Some(other) != first) {
+            return Err(TwoCookies { name: self.name.clone() });
         }
-        Ok(found)
+        Ok(first)
     }
+}
+
+/// Whether a name has a prefix, which browsers compare without regard to case.
+fn begins(name: &[u8], prefix: &[u8]) -> bool {
+    name.get(..prefix.len()).is_some_and(|it| it.eq_ignore_ascii_case(prefix))
 }
 
 /// What a name may be made of: RFC 9110's token.
@@ -223,7 +269,7 @@ impl fmt::Display for CookieError {
 
 impl std::error::Error for CookieError {}
 
-/// A request carries two cookies of the same name.
+/// A request carries two cookies of the same name that differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TwoCookies {
     name: String,
@@ -231,7 +277,7 @@ pub struct TwoCookies {
 
 impl fmt::Display for TwoCookies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the request carries two cookies named {}", self.name)
+        write!(f, "the request carries two different cookies named {}; this answer removes both", self.name)
     }
 }
 

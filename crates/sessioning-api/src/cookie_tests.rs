@@ -118,10 +118,68 @@ fn sec_28_names_are_exact() {
 
 #[test]
 fn sec_28_two_of_a_name_are_refused() {
-    assert!(find("__Host-session=t; __Host-session=t").is_err());
+    assert!(find("__Host-session=t; __Host-session=").is_err());
     let headers = [b"__Host-session=a".as_slice(), b"__Host-session=b"];
     let error = SessionCookie::default().find(headers).unwrap_err();
-    assert_eq!(error.to_string(), "the request carries two cookies named __Host-session");
+    let said = "the request carries two different cookies named __Host-session; this answer removes both";
+    assert_eq!(error.to_string(), said);
+}
+
+#[test]
+fn one_token_that_is_sent_twice_is_one_token() {
+    assert_eq!(find("__Host-session=t; a=b; __Host-session=t"), Ok(Some(&b"t"[..])));
+}
+
+/// The scopes that removals name: domain, then path.
+fn scopes(removals: &[String]) -> Vec<(String, String)> {
+    let scope = |removal: &String| {
+        let (_, value, attributes) = as_a_browser_reads(removal);
+        let get =
+            |wanted: &str| attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
+        assert_eq!((value.as_str(), get("max-age").as_deref()), ("", Some("0")));
+        (get("domain").unwrap_or_default(), get("path").unwrap())
+    };
+    removals.iter().map(scope).collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(domain, path)| ((*domain).into(), (*path).into())).collect()
+}
+
+#[test]
+fn sec_28_the_cookies_of_every_other_scope_are_removed() {
+    let host = Some("app.shop.example.com:8443");
+    let narrow = with(|it| it.name = Some("sid".into())).unwrap();
+    let others = narrow.remove_others(host, None);
+    let parents = [("app.shop.example.com", "/"), ("shop.example.com", "/"), ("example.com", "/")];
+    assert_eq!(scopes(&others), pairs(&parents));
+    assert_eq!(others[2], "sid=; Domain=example.com; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
+    let wide = with(|it| it.domain = Some("Example.com".into())).unwrap();
+    let expected = [("", "/"), ("app.shop.example.com", "/"), ("shop.example.com", "/")];
+    assert_eq!(scopes(&wide.remove_others(host, None)), pairs(&expected));
+    // Where the host is not known, or is another one, the setting says what can be said.
+    for host in [None, Some("127.0.0.1"), Some("sessions.internal.net")] {
+        assert_eq!(scopes(&wide.remove_others(host, None)), pairs(&[("", "/")]), "{host:?}");
+    }
+}
+
+#[test]
+fn sec_28_the_cookies_of_every_path_that_the_request_had_are_removed() {
+    let cookie = with(|it| (it.secure, it.path) = (false, "/app".into())).unwrap();
+    let others = cookie.remove_others(Some("localhost:3000"), Some("/app/in"));
+    assert_eq!(scopes(&others), pairs(&[("", "/"), ("", "/app/"), ("", "/app/in")]));
+    let deep = format!("/{}", "a/".repeat(100));
+    let others = cookie.remove_others(Some("a.b.c.d.e.f.g.example.com"), Some(&deep));
+    assert_eq!(others.len(), 16, "an answer's head is bounded");
+}
+
+/// Browsers take a `__Host-` cookie for one host and the path `/` alone, so there is no other.
+#[test]
+fn a_cookie_with_the_host_prefix_has_no_other_scope() {
+    for name in [None, Some("__host-x".to_owned())] {
+        let cookie = with(|it| it.name = name.clone()).unwrap();
+        assert!(cookie.remove_others(Some("app.example.com"), Some("/a/b")).is_empty());
+    }
 }
 
 /// What RFC 6265bis, section 5.6, makes of a `Set-Cookie` value: its name, its value, its attributes.

@@ -6,7 +6,7 @@ use sessioning::{
     Timestamp,
 };
 
-use crate::{Authenticated, Code, CreateSession, Metadata, Problem, SessionView};
+use crate::{Authenticated, Code, CreateSession, Metadata, Problem, SessionView, refuse_prototypes};
 
 /// RFC 3339 with milliseconds and `Z`; a moment beyond the year 9999 is the last one before it.
 #[must_use]
@@ -50,7 +50,10 @@ impl TryFrom<&CreateSession> for NewSession {
             metadata.label.as_deref(),
         );
         let data = match &wanted.data {
-            Some(data) => Data::from_json(&serde_json::to_string(data).map_err(invalid)?).map_err(invalid)?,
+            Some(data) => {
+                refuse_prototypes(data)?;
+                Data::from_json(&serde_json::to_string(data).map_err(invalid)?).map_err(invalid)?
+            }
             None => Data::default(),
         };
         let authenticated = wanted.authenticated.as_ref().map(Authentication::try_from).transpose()?;

@@ -4,8 +4,10 @@
 //! beyond its shape.
 
 mod cookie;
+mod cookie_scope;
 #[cfg(feature = "domain")]
 mod domain;
+mod member;
 mod oauth;
 mod origin;
 mod problem;
@@ -14,6 +16,7 @@ mod session;
 pub use cookie::{CookieError, CookieSettings, SameSite, SessionCookie, TwoCookies};
 #[cfg(feature = "domain")]
 pub use domain::moment;
+pub use member::{refuse_prototypes, refuse_prototypes_in_patch};
 pub use oauth::{Introspection, OAuthError, TokenForm};
 pub use origin::{is_origin_of, is_same_origin};
 pub use problem::{Code, Problem};

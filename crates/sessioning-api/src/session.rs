@@ -168,8 +168,14 @@ pub struct IssuedSession {
     pub token: TokenText,
     /// The session.
     pub session: SessionView,
-    /// The value of a `Set-Cookie` header, for the application to relay.
+    /// The value of the `Set-Cookie` header that gives the browser the token.
     pub set_cookie: TokenText,
+    /// All `Set-Cookie` headers for the application to relay, in this order. The last is `set_cookie`; those before it
+    /// take away cookies of the same name that the browser may have for other domains, of the host that the request's
+    /// `X-Forwarded-Host` names.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub set_cookies: Vec<TokenText>,
 }
 
 /// The answer to what looks a session up.

@@ -19,7 +19,13 @@ pub(crate) struct ApiError {
     challenge: Challenge,
     /// The tokens that opened nothing, or the key that is none, where that is the problem.
     failed_checks: Option<FailedChecks>,
+    /// What takes cookies away, where they are the problem. Boxed, for few errors have it.
+    removals: Option<Box<Removals>>,
 }
+
+/// The values of `Set-Cookie` headers.
+#[derive(Clone, Debug)]
+struct Removals(Vec<HeaderValue>);
 
 /// The authentication that would do, where one is missing (RFC 9470).
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,6 +57,10 @@ impl ApiError {
         Self { failed_checks: Some(failed), ..self }
     }
 
+    pub(crate) fn removing(self, removals: Vec<HeaderValue>) -> Self {
+        Self { removals: Some(Box::new(Removals(removals))), ..self }
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
@@ -72,6 +82,9 @@ impl ApiError {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
             }
             _ => {}
+        }
+        for removal in self.removals.iter().flat_map(|removals| &removals.0) {
+            headers.append(header::SET_COOKIE, removal.clone());
         }
     }
 }
@@ -95,7 +108,13 @@ impl Challenge {
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
         let problem = Problem { detail: problem.detail.map(|detail| plain(&detail).into_owned()), ..problem };
-        Self { problem: Box::new(problem), cause: None, challenge: Challenge::default(), failed_checks: None }
+        Self {
+            problem: Box::new(problem),
+            cause: None,
+            challenge: Challenge::default(),
+            failed_checks: None,
+            removals: None,
+        }
     }
 }
 

@@ -24,7 +24,8 @@ impl FromRequestParts<Arc<App>> for Sent {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
-        let Some((place, text)) = find(&parts.headers, app)? else {
+        let found = find(&parts.headers, app).map_err(|error| remove_two(error, parts, app))?;
+        let Some((place, text)) = found else {
             // The answer is that to a bad token; the log is where a header of the wrong name is looked for.
             let cookie = app.cookie.name();
             tracing::debug!(
@@ -39,6 +40,25 @@ impl FromRequestParts<Arc<App>> for Sent {
         let text = std::str::from_utf8(text).unwrap_or_default();
         Ok(Self(app.token(text)))
     }
+}
+
+/// The same answer, which takes away every cookie of the name if there were two that differ: left there, they would lock
+/// the browser out until the older one expires.
+fn remove_two(error: ApiError, parts: &Parts, app: &App) -> ApiError {
+    let cookies = parts.headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
+    if app.cookie.find(cookies).is_ok() {
+        return error;
+    }
+    let others = app.cookie.remove_others(visitors_host(&parts.headers), Some(parts.uri.path()));
+    let removals = others.into_iter().chain([app.cookie.remove()]);
+    error.removing(removals.filter_map(|removal| HeaderValue::from_str(&removal).ok()).collect())
+}
+
+/// The host that the visitor's browser asked, as whoever passes their request on says, or as they say themselves. It is
+/// believed for nothing but which cookies to take away.
+pub(crate) fn visitors_host(headers: &HeaderMap) -> Option<&str> {
+    let host = headers.get("x-forwarded-host").or_else(|| headers.get(header::HOST))?;
+    host.to_str().ok()?.split(',').next().map(str::trim)
 }
 
 impl App {

@@ -61,7 +61,9 @@ fn tell<Out>(response: &mut Response<Out>, said: Said) {
     let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("Cookie, Authorization"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.extend(said.set_cookie.map(|cookie| (SET_COOKIE, cookie)));
+    for cookie in said.set_cookies {
+        headers.append(SET_COOKIE, cookie);
+    }
     if said.is_logout {
         let forget = HeaderValue::from_static("\"cache\", \"storage\"");
         headers.insert(HeaderName::from_static("clear-site-data"), forget);

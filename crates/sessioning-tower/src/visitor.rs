@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use sessioning_api::{Authenticated, CreateSession, IssuedSession, SessionView, TokenText};
 
 use crate::layer::Shared;
-use crate::sent::Sent;
+use crate::sent::{Place, Sent};
 use crate::{Refused, Session};
 
 /// Whoever sent the request: logs them in and out, and does with their session what a handler wants. Cheap to clone.
@@ -23,6 +23,8 @@ pub struct Visitor(Arc<Visit>);
 pub(crate) struct Visit {
     shared: Arc<Shared>,
     is_foreign: bool,
+    has_cookie: bool,
+    place: Place,
     /// One call at a time: a login and a logout of one request do not cross.
     state: tokio::sync::Mutex<State>,
     said: Mutex<Said>,
@@ -30,8 +32,11 @@ pub(crate) struct Visit {
 }
 
 /// What is known of the session so far.
+#[derive(Default)]
 struct State {
     token: Option<TokenText>,
+    /// The session cookies, if they differ: none of them counts.
+    refused: Vec<TokenText>,
     /// What the backend said of the token, once it was asked.
     found: Option<Option<Session>>,
 }
@@ -39,19 +44,40 @@ struct State {
 /// What the answer has to tell the browser.
 #[derive(Default)]
 pub(crate) struct Said {
-    pub(crate) set_cookie: Option<HeaderValue>,
+    pub(crate) set_cookies: Vec<HeaderValue>,
     pub(crate) is_logout: bool,
 }
 
 impl Visitor {
     pub(crate) fn new(shared: Arc<Shared>, sent: Sent) -> Self {
-        Self(Arc::new(Visit {
+        let visitor = Self(Arc::new(Visit {
             shared,
             is_foreign: sent.is_foreign,
-            state: tokio::sync::Mutex::new(State { token: sent.token, found: None }),
+            has_cookie: sent.has_cookie,
+            place: sent.place,
             said: Mutex::default(),
             is_asked: AtomicBool::new(false),
-        }))
+            state: tokio::sync::Mutex::new(State { token: sent.token, refused: sent.refused, found: None }),
+        }));
+        if sent.is_ambiguous {
+            visitor.take_cookies_away();
+        }
+        visitor
+    }
+
+    /// Has the browser forget every cookie of the name. Refused, but left there, two that differ lock it out.
+    fn take_cookies_away(&self) {
+        let removal = self.0.shared.cookie.remove();
+        self.0.said.lock().set_cookies = self.cookies_with(&removal).collect();
+    }
+
+    /// A `Set-Cookie` value, after those that take away the cookies of the name in other scopes.
+    fn cookies_with(&self, own: &str) -> impl Iterator<Item = HeaderValue> {
+        let Visit { shared, place, has_cookie, .. } = &*self.0;
+        let path = has_cookie.then(|| place.path());
+        let others = shared.cookie.remove_others(place.host(), path);
+        let all = others.into_iter().chain((!own.is_empty()).then(|| own.to_owned()));
+        all.filter_map(|cookie| HeaderValue::from_str(&cookie).ok())
     }
 
     /// Whether another origin's page sent what may change things.
@@ -106,12 +132,10 @@ impl Visitor {
         let backend = &self.0.shared.backend;
         let mut state = self.state().await;
         let issued = backend.create(&new).await?;
-        if let Some(old) = &state.token
-            && let Err(error) = backend.delete(old.expose()).await
-        {
+        if let Err(error) = self.end_all(&state).await {
             // The browser keeps what it has, so nothing else may have begun.
             let _ = backend.delete(issued.token.expose()).await;
-            return Err(error.into());
+            return Err(error);
         }
         Ok(self.hold(&mut state, issued))
     }
@@ -123,13 +147,18 @@ impl Visitor {
     /// When the backend fails; whether the session has ended is then unknown, and the browser keeps its cookie.
     pub async fn logout(&self) -> Result<(), Refused> {
         let mut state = self.state().await;
-        if let Some(token) = &state.token {
+        self.end_all(&state).await?;
+        *state = State { found: Some(None), ..State::default() };
+        self.take_cookies_away();
+        self.0.said.lock().is_logout = true;
+        Ok(())
+    }
+
+    /// Ends whatever sessions the browser came with, those of cookies that differ included.
+    async fn end_all(&self, state: &State) -> Result<(), Refused> {
+        for token in state.token.iter().chain(&state.refused) {
             self.0.shared.backend.delete(token.expose()).await?;
         }
-        *state = State { token: None, found: Some(None) };
-        let mut said = self.0.said.lock();
-        said.set_cookie = HeaderValue::from_str(&self.0.shared.cookie.remove()).ok();
-        said.is_logout = true;
         Ok(())
     }
 
@@ -197,14 +226,14 @@ impl Visitor {
     /// Goes on with the token that was issued, and has the browser do so.
     fn hold(&self, state: &mut State, issued: IssuedSession) -> Session {
         let life = issued.session.life().unwrap_or(u64::MAX);
-        let cookie = self.0.shared.cookie.set(issued.token.expose(), life);
-        let mut header = cookie.ok().and_then(|cookie| HeaderValue::from_str(&cookie).ok());
-        if let Some(header) = &mut header {
-            header.set_sensitive(true);
+        let cookie = self.0.shared.cookie.set(issued.token.expose(), life).unwrap_or_default();
+        let mut set_cookies: Vec<_> = self.cookies_with(&cookie).collect();
+        if let Some(own) = set_cookies.last_mut() {
+            own.set_sensitive(true);
         }
-        *self.0.said.lock() = Said { set_cookie: header, is_logout: false };
+        *self.0.said.lock() = Said { set_cookies, is_logout: false };
         let session = Session::from(issued.session);
-        *state = State { token: Some(issued.token), found: Some(Some(session.clone())) };
+        *state = State { token: Some(issued.token), found: Some(Some(session.clone())), ..State::default() };
         session
     }
 }

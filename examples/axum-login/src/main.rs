@@ -2,6 +2,7 @@
 //!
 //!     cargo run -p axum-login                                             sessions in this process
 //!     SESSIONING_URL=http://127.0.0.1:7377 cargo run -p axum-login        sessions of the service
+//!     COOKIE_DOMAIN=example.com cargo run -p axum-login                   one login for the subdomains of example.com
 #![allow(clippy::print_stdout, reason = "it tells where it is")]
 
 mod pages;
@@ -43,6 +44,7 @@ fn sessions() -> Result<SessionLayer, Box<dyn Error>> {
     };
     // This is plain HTTP on one's own machine, where not every browser takes a Secure cookie. Behind TLS leave this
     // out: the default is `__Host-session`, Secure.
-    let cookie = SessionCookie::new(CookieSettings { secure: false, ..CookieSettings::default() })?;
+    let domain = std::env::var("COOKIE_DOMAIN").ok();
+    let cookie = SessionCookie::new(CookieSettings { secure: false, domain, ..CookieSettings::default() })?;
     Ok(layer.with_cookie(cookie))
 }

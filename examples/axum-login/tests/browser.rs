@@ -10,11 +10,17 @@ struct Example(Child, String);
 
 impl Example {
     fn start(service: Option<&str>) -> Self {
+        Self::start_with(service, None)
+    }
+
+    fn start_with(service: Option<&str>, domain: Option<&str>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_axum-login"));
         command
             .env("LISTEN", "127.0.0.1:0")
             .env_remove("SESSIONING_URL")
-            .envs(service.map(|url| ("SESSIONING_URL", url)));
+            .env_remove("COOKIE_DOMAIN")
+            .envs(service.map(|url| ("SESSIONING_URL", url)))
+            .envs(domain.map(|domain| ("COOKIE_DOMAIN", domain)));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let url = first_line(child.stdout.take().unwrap(), "http://");
         Self(child, url)
@@ -55,8 +61,22 @@ fn missing() -> Option<&'static str> {
 fn play(example: &Example) {
     let mut node = Command::new("node");
     node.arg(root().join("tests/browser/login.mjs")).arg(&example.1).args(std::env::var_os("SCREENSHOTS"));
+    succeeds(node);
+}
+
+fn succeeds(mut node: Command) {
     let output = node.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn cookies_of_several_scopes_lock_nobody_out() {
+    if missing().is_none() {
+        let (narrow, wide) = (Example::start(None), Example::start_with(None, Some("shop.example.com")));
+        let mut node = Command::new("node");
+        node.arg(root().join("tests/browser/scopes.mjs")).args([&narrow.1, &wide.1]);
+        succeeds(node);
+    }
 }
 
 #[test]

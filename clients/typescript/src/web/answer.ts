@@ -4,8 +4,8 @@ import type { Visit } from "./visit.ts";
 export interface AnswerHeaders {
   get(name: string): string | undefined;
   set(name: string, value: string): void;
-  /** Adds a `Set-Cookie`, and takes away those that `replaces` is true for. */
-  setCookie(value: string, replaces: (other: string) => boolean): void;
+  /** Adds `Set-Cookie`s, and takes away those that `replaces` is true for. */
+  setCookies(values: readonly string[], replaces: (other: string) => boolean): void;
 }
 
 /**
@@ -15,7 +15,7 @@ export interface AnswerHeaders {
 export function complete(headers: AnswerHeaders, visit: Visit): void {
   const vary = headers.get("Vary");
   if (!/(^|,)\s*(cookie|\*)\s*(,|$)/i.test(vary ?? "")) headers.set("Vary", vary ? `${vary}, Cookie` : "Cookie");
-  const { setCookie, cookie } = visit;
-  if (setCookie !== undefined) headers.setCookie(setCookie, (other) => cookie.isSetBy(other));
-  if (setCookie !== undefined || !headers.get("Cache-Control")) headers.set("Cache-Control", "no-store");
+  const { setCookies, cookie } = visit;
+  if (setCookies.length > 0) headers.setCookies(setCookies, (other) => cookie.isSetBy(other));
+  if (setCookies.length > 0 || !headers.get("Cache-Control")) headers.set("Cache-Control", "no-store");
 }

@@ -1,3 +1,5 @@
+import { domainsOf, isWithin, pathsOf } from "./scope.ts";
+
 /** What the cookie shall be. Default: `__Host-session=…; Path=/; Secure; HttpOnly; SameSite=Lax`. */
 export interface CookieSettings {
   /** Its name. Default: `session`, with the strongest prefix that the rest allows. */
@@ -19,6 +21,8 @@ const MAX_PAIR = 4096;
 const MAX_ATTRIBUTE = 1024;
 /** The most bytes of a name, which leaves any token its room. */
 const MAX_NAME = 256;
+/** The most other cookies that one answer takes away: proxies take heads of 4 KiB. */
+const MOST_OTHERS = 16;
 
 const NAME = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/;
 const OCTETS = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+$/;
@@ -31,7 +35,9 @@ const SECURE_PREFIX = /^__(host|secure|http)-/i;
 export class SessionCookie {
   /** Its name. */
   readonly name: string;
-  readonly #attributes: string;
+  readonly #domain: string | undefined;
+  readonly #path: string;
+  readonly #flags: string;
 
   /** @throws TypeError when a browser would not take it: names the rule. */
   constructor(settings: CookieSettings = {}) {
@@ -39,8 +45,9 @@ export class SessionCookie {
     this.name = settings.name ?? defaultName(secure, domain, path);
     const broken = brokenRule(this.name, { domain, path, sameSite, secure });
     if (broken !== undefined) throw new TypeError(broken);
-    const where = domain === undefined ? "" : `; Domain=${domain}`;
-    this.#attributes = `${where}; Path=${path}${secure ? "; Secure" : ""}; HttpOnly; SameSite=${sameSite}`;
+    this.#domain = domain;
+    this.#path = path;
+    this.#flags = `${secure ? "; Secure" : ""}; HttpOnly; SameSite=${sameSite}`;
   }
 
   /**
@@ -54,16 +61,34 @@ export class SessionCookie {
       throw new TypeError(`a cookie's value is printable ASCII without blanks and " , ; \\, at most ${MAX_PAIR} bytes with its name`);
     }
     const seconds = Math.max(0, Math.floor(Math.min(maxAge, LONGEST)));
-    return `${this.name}=${token}${this.#attributes}; Max-Age=${seconds}`;
+    return this.#line(token, this.#domain, this.#path, seconds);
   }
 
   /** The `Set-Cookie` that takes it away: all its attributes again, and no life. */
   remove(): string {
-    return `${this.name}=${this.#attributes}; Max-Age=0`;
+    return this.#line("", this.#domain, this.#path, 0);
   }
 
   /**
-   * All values of this name in the `Cookie` header of a request. Two are one too many: somebody planted one of them.
+   * The `Set-Cookie`s that take away every other cookie of this name that a browser may send to `host`, at most 16: those of
+   * the host alone and of each parent domain, and with `path`, the request's own, those of each path above it.
+   *
+   * An earlier configuration, or another subdomain, may have left one. They go before the one that `set` or `remove` gives: to
+   * some clients two of them are the same cookie, and the last one counts.
+   */
+  removeOthers(host: string | undefined, path: string | undefined): string[] {
+    // Browsers take a cookie of this prefix for one host and the path `/` alone.
+    if (HOST_PREFIX.test(this.name)) return [];
+    const own = this.#domain;
+    const domains = [undefined, ...domainsOf(own === undefined || isWithin(host, own) ? host : own)];
+    const paths = [this.#path, ...pathsOf(path ?? "").filter((path) => path !== this.#path)];
+    const scopes = paths.flatMap((path) => domains.map((domain) => ({ domain, path })));
+    const others = scopes.filter(({ domain, path }) => path !== this.#path || domain?.toLowerCase() !== own?.toLowerCase());
+    return others.slice(0, MOST_OTHERS).map(({ domain, path }) => this.#line("", domain, path, 0));
+  }
+
+  /**
+   * All values of this name in the `Cookie` header of a request. If they differ, somebody may have planted one of them.
    *
    * Byte for byte and case-sensitive: only spaces and tabs around a pair are dropped, nothing is decoded.
    */
@@ -71,6 +96,11 @@ export class SessionCookie {
     const pairs = (header ?? "").split(";").map((pair) => pair.replace(/^[ \t]+|[ \t]+$/g, ""));
     const beginning = `${this.name}=`;
     return pairs.filter((pair) => pair.startsWith(beginning)).map((pair) => pair.slice(beginning.length));
+  }
+
+  #line(value: string, domain: string | undefined, path: string, maxAge: number): string {
+    const where = domain === undefined ? "" : `; Domain=${domain}`;
+    return `${this.name}=${value}${where}; Path=${path}${this.#flags}; Max-Age=${maxAge}`;
   }
 
   /** True if a `Set-Cookie` is for a cookie of this name. */

@@ -43,10 +43,11 @@ export class Gate {
   async enter(request: Incoming): Promise<Visit | Refusal> {
     const values = this.#cookie.find(request.header("cookie"));
     if (values.length > 0 && !isSafe(request) && !this.isOwn(request)) return CROSS_ORIGIN;
-    const [token] = values;
-    if (token === undefined || values.length > 1) return this.#visit(null, null);
+    const tokens = [...new Set(values)];
+    const visit = new Visit(this.#client, this.#cookie, { tokens, host: browsersHost(request), path: request.path });
     try {
-      return this.#visit(token, await this.#client.check(token));
+      await visit.begin();
+      return visit;
     } catch (error) {
       if (!(error instanceof SessioningUnavailable)) throw error;
       this.#onUnavailable(error);
@@ -58,10 +59,11 @@ export class Gate {
   isOwn(request: Incoming): boolean {
     return isOwn(request, this.#origins);
   }
+}
 
-  #visit(token: string | null, session: Visit["session"]): Visit {
-    return new Visit(this.#client, this.#cookie, token, session);
-  }
+/** The host that the browser asked, as a proxy in front or the request itself names it. It only says which cookies to take away. */
+function browsersHost(request: Incoming): string | undefined {
+  return request.header("x-forwarded-host")?.split(",")[0]?.trim() ?? request.host;
 }
 
 function readOrigin(text: string): string {

@@ -48,9 +48,9 @@ function headersOf(res: NodeAnswer): AnswerHeaders {
   return {
     get,
     set: (name, value) => void res.setHeader(name, value),
-    setCookie(value, replaces) {
+    setCookies(values, replaces) {
       const others = [res.getHeader("Set-Cookie") ?? []].flat().map(String).filter((other) => !replaces(other));
-      res.setHeader("Set-Cookie", [...others, value]);
+      res.setHeader("Set-Cookie", [...others, ...values]);
     },
   };
 }

@@ -3,6 +3,8 @@ export interface Incoming {
   method: string;
   /** The host that the browser asked, with its port. */
   host: string | undefined;
+  /** The path that it asked for. */
+  path: string;
   /** A header by its lower-case name. */
   header(name: string): string | undefined;
 }

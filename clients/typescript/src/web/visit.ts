@@ -3,6 +3,18 @@ import type { IssuedSession } from "../issued.ts";
 import type { Authenticated, NewSession, Session } from "../session.ts";
 import type { SessionCookie } from "./cookie.ts";
 
+/** What a request brought of a session. */
+export interface Brought {
+  /** The values of its session cookies that differ. */
+  tokens: readonly string[];
+  /** Where the browser sent it. */
+  host: string | undefined;
+  path: string;
+}
+
+/** The most cookies that differ whose sessions a login or a logout ends. */
+const MOST_ENDED = 8;
+
 /**
  * Who is there in one request, and what its answer tells the browser.
  *
@@ -11,15 +23,33 @@ import type { SessionCookie } from "./cookie.ts";
 export class Visit {
   readonly #client: SessioningClient;
   readonly #cookie: SessionCookie;
-  #session: Session | null;
-  #token: string | null;
-  #setCookie: string | undefined;
+  readonly #brought: Brought;
+  #session: Session | null = null;
+  #token: string | null = null;
+  /** What a login or a logout ends. */
+  #ending: readonly string[] = [];
+  #setCookies: readonly string[] = [];
 
-  constructor(client: SessioningClient, cookie: SessionCookie, token: string | null, session: Session | null) {
+  constructor(client: SessioningClient, cookie: SessionCookie, brought: Brought) {
     this.#client = client;
     this.#cookie = cookie;
-    this.#token = session === null ? null : token;
-    this.#session = session;
+    this.#brought = brought;
+  }
+
+  /**
+   * Looks up whose request it is. Of two cookies that differ none counts, and the answer takes both away: left there, they
+   * would lock the browser out until the older one expires.
+   */
+  async begin(): Promise<void> {
+    const { tokens } = this.#brought;
+    const [token, other] = tokens;
+    if (token === undefined) return;
+    if (other !== undefined) {
+      this.#ending = tokens.slice(0, MOST_ENDED);
+      return this.#say(this.#cookie.remove());
+    }
+    const session = await this.#client.check(token);
+    if (session !== null) this.#hold(token, session);
   }
 
   /** The session, `null` if nobody is logged in. */
@@ -32,9 +62,9 @@ export class Visit {
     return this.#token;
   }
 
-  /** The cookie that the answer has to set, if this request logged in or out, or renewed. */
-  get setCookie(): string | undefined {
-    return this.#setCookie;
+  /** The cookies that the answer has to set: none unless this request logged in or out, renewed, or brought two that differ. */
+  get setCookies(): readonly string[] {
+    return this.#setCookies;
   }
 
   /** The cookie's rules. */
@@ -48,16 +78,14 @@ export class Visit {
    * In this order, because it leaves no session behind that nobody knows of, and makes room where the number is limited.
    */
   async login(user: string, begin: NewSession): Promise<Session> {
-    if (this.#token !== null) await this.#client.delete(this.#token);
-    this.#forget();
+    await this.#endAll();
     return this.#keep(await this.#client.create(user, begin));
   }
 
   /** Ends the session, then takes the cookie away; if the first fails, the cookie stays. */
   async logout(): Promise<void> {
-    if (this.#token !== null) await this.#client.delete(this.#token);
-    this.#forget();
-    this.#setCookie = this.#cookie.remove();
+    await this.#endAll();
+    this.#say(this.#cookie.remove());
   }
 
   /** Gives the session a new token; `null` if it has ended meanwhile. */
@@ -68,16 +96,34 @@ export class Visit {
     return null;
   }
 
+  /** Ends whatever sessions the browser came with, those of cookies that differ included. */
+  async #endAll(): Promise<void> {
+    for (const token of this.#ending) await this.#client.delete(token);
+    this.#forget();
+  }
+
+  /** Has the answer set this cookie, and take away those of its name in other scopes. */
+  #say(cookie: string): void {
+    const { tokens, host, path } = this.#brought;
+    this.#setCookies = [...this.#cookie.removeOthers(host, tokens.length > 0 ? path : undefined), cookie];
+  }
+
   #keep({ token, session }: IssuedSession): Session {
-    this.#setCookie = this.#cookie.set(token, lifeOf(session));
+    this.#say(this.#cookie.set(token, lifeOf(session)));
+    this.#hold(token, session);
+    return session;
+  }
+
+  #hold(token: string, session: Session): void {
     this.#token = token;
     this.#session = session;
-    return session;
+    this.#ending = [token];
   }
 
   #forget(): void {
     this.#token = null;
     this.#session = null;
+    this.#ending = [];
   }
 }
 

@@ -31,7 +31,7 @@ export class Browser {
 
   /** Sends a form of a page of this site. */
   post(path: string, form: Record<string, string> = {}, headers: Record<string, string> = { "Sec-Fetch-Site": "same-origin" }): Promise<Page> {
-    return this.go(path, { method: "POST", form, headers: { Origin: this.#site, ...headers } });
+    return this.go(path, { method: "POST", form, headers: { Origin: new URL(path, this.#site).origin, ...headers } });
   }
 
   async go(path: string, { method = "GET", headers = {}, form }: Going): Promise<Page> {
@@ -48,19 +48,21 @@ export class Browser {
   }
 
   /** The cookie that it would send, `undefined` if none. */
-  async cookie(): Promise<string | undefined> {
-    return await this.#jar.getCookieString(this.#site) || undefined;
+  async cookie(path = "/"): Promise<string | undefined> {
+    return await this.#jar.getCookieString(new URL(path, this.#site).href) || undefined;
   }
 
   /** Puts a cookie into the jar. */
-  async plant(cookie: string): Promise<void> {
-    await this.#jar.setCookie(cookie, this.#site);
+  async plant(cookie: string, from = this.#site): Promise<void> {
+    await this.#jar.setCookie(cookie, from);
   }
 }
 
 function send(url: URL, method: string, headers: Record<string, string>, body: string | undefined): Promise<Page> {
+  // Names of examples are all of this machine.
+  const hostname = url.hostname.endsWith("example.com") ? "127.0.0.1" : url.hostname;
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method, headers, agent: false }, (res) => {
+    const sent = request(url, { hostname, method, headers: { Host: url.host, ...headers }, agent: false }, (res) => {
       let text = "";
       res.setEncoding("utf8").on("data", (chunk: string) => text += chunk);
       res.on("error", reject);

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use sessioning::{Changed, Demand, Invalid, Patch, PatchRefused};
-use sessioning_api::{Code, FoundSession, Problem};
+use sessioning_api::{Code, FoundSession, Problem, refuse_prototypes_in_patch};
 
 use super::session::{etag, found};
 use crate::access::Caller;
@@ -44,7 +44,9 @@ pub(crate) async fn patch(
     let kinds = ["application/merge-patch+json", "application/json"];
     let text = body::object(&headers, body, &app.config.limits, &kinds).await?;
     let text = std::str::from_utf8(&text).map_err(ApiError::invalid)?;
-    let patch = Patch::from_json(text).map_err(|_| ApiError::invalid("the body must be a JSON object"))?;
+    let no_object = "the body must be a JSON object";
+    refuse_prototypes_in_patch(&serde_json::from_str(text).map_err(|_| ApiError::invalid(no_object))?)?;
+    let patch = Patch::from_json(text).map_err(|_| ApiError::invalid(no_object))?;
     let token = token.ok_or_else(|| refused(&app, "data", None, Invalid::Unknown))?;
     let version = match Condition::of(&headers) {
         Condition::None => None,

@@ -46,7 +46,7 @@ pub(crate) async fn renew(
         Changed::Done(renewed) => {
             let how = if stepped_up { ", with a new authentication" } else { "" };
             audit!(info, Renew, "[v1.renew] Renewed session: {}{how}", renewed.session.id());
-            Ok(Json(issued(&app, &renewed.token, &renewed.session)))
+            Ok(Json(issued(&app, &renewed.token, &renewed.session, &headers)))
         }
         Changed::Invalid(reason) => Err(refused(&app, "renew", Some(&token), reason)),
         Changed::Conflict => Err(ApiError::new(Code::VersionConflict)),

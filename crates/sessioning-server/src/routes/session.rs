@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use sessioning::Session;
@@ -15,7 +15,7 @@ use crate::check::holder;
 use crate::log::{Folded, audit};
 use crate::params::{self, DemandQuery};
 use crate::problem::ApiError;
-use crate::token::Sent;
+use crate::token::{Sent, visitors_host};
 
 /// Tells whose session it is.
 ///
@@ -53,7 +53,8 @@ pub(crate) fn etag(version: u64) -> String {
 ///
 /// Any token gets 204, also one that opened nothing: what matters to its holder is that it opens nothing in this
 /// namespace now.
-/// A browser that asks is told to forget the cookie and what it keeps of this origin.
+/// A browser that asks is told to forget the cookie, in every scope that it may have one in, and what it keeps of this
+/// origin. `X-Forwarded-Host` names the host that it asked.
 #[utoipa::path(delete, path = "/v1/session", tag = "session", operation_id = "delete_session",
     responses(
         (status = 204, description = "The token opens nothing now"),
@@ -64,6 +65,7 @@ pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Sent(token): Sent,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     if let Some(token) = token {
         let (deleted, id) = (app.sessioning.delete(&caller.namespace, &token).await?, token.id());
@@ -74,11 +76,13 @@ pub(crate) async fn delete(
             app.folds.say(Folded::NoSession, "delete", id, line);
         }
     }
-    let removal = HeaderValue::from_str(&app.cookie.remove()).ok().map(|cookie| (header::SET_COOKIE, cookie));
+    let removals = app.cookie.remove_others(visitors_host(&headers), None).into_iter();
     // ASVS 5.0, 14.3.1.
     let forget = HeaderValue::from_static("\"cache\", \"storage\"");
     let mut response = StatusCode::NO_CONTENT.into_response();
     response.headers_mut().insert(HeaderName::from_static("clear-site-data"), forget);
-    response.headers_mut().extend(removal);
+    for removal in removals.chain([app.cookie.remove()]).filter_map(|it| HeaderValue::from_str(&it).ok()) {
+        response.headers_mut().append(header::SET_COOKIE, removal);
+    }
     Ok(response)
 }

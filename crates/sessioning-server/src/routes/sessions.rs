@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::body;
 use crate::log::{audit, plain};
 use crate::problem::ApiError;
+use crate::token::visitors_host;
 
 /// Begins a session for a user who has been authenticated.
 ///
@@ -43,13 +44,25 @@ pub(crate) async fn create(
     for evicted in &created.evicted {
         audit!(info, End, "[v1.create] Ended session {evicted}, the oldest of user: {user}, over the limit");
     }
-    Ok((StatusCode::CREATED, Json(issued(&app, &created.token, &created.session))).into_response())
+    Ok((StatusCode::CREATED, Json(issued(&app, &created.token, &created.session, &headers))).into_response())
 }
 
 /// A session with its new token, for the application to hand on.
-pub(crate) fn issued(app: &App, token: &SessionToken, session: &Session) -> IssuedSession {
+pub(crate) fn issued(
+    app: &App,
+    token: &SessionToken,
+    session: &Session,
+    headers: &HeaderMap,
+) -> IssuedSession {
     let (text, session) = (token.expose(), SessionView::from(session));
     // A token is plain and short: no cookie refuses it.
     let set_cookie = app.cookie.set(&text, session.life().unwrap_or(u64::MAX)).unwrap_or_default();
-    IssuedSession { session, set_cookie: TokenText::new(set_cookie), token: TokenText::new(text.to_string()) }
+    let mut set_cookies = app.cookie.remove_others(visitors_host(headers), None);
+    set_cookies.push(set_cookie.clone());
+    IssuedSession {
+        session,
+        set_cookie: TokenText::new(set_cookie),
+        set_cookies: set_cookies.into_iter().map(TokenText::new).collect(),
+        token: TokenText::new(text.to_string()),
+    }
 }

@@ -6,7 +6,10 @@ use sessioning::{
     Authentication, Changed, Namespace, NewSession, Owner, Patch, Session, SessionId, SessionToken,
     Sessioning,
 };
-use sessioning_api::{Authenticated, Code, CreateSession, IssuedSession, Problem, SessionView, TokenText};
+use sessioning_api::{
+    Authenticated, Code, CreateSession, IssuedSession, Problem, SessionView, TokenText,
+    refuse_prototypes_in_patch,
+};
 
 use super::{Backend, MOST};
 use crate::Error;
@@ -77,6 +80,7 @@ impl Backend for InProcess {
     ) -> Result<Option<SessionView>, Error> {
         let Some(token) = parse(token) else { return Ok(None) };
         let invalid = |why: &dyn std::fmt::Display| Problem::new(Code::InvalidRequest).because(why);
+        refuse_prototypes_in_patch(patch)?;
         let text = serde_json::to_string(patch).map_err(|error| invalid(&error))?;
         let patch = Patch::from_json(&text).map_err(|error| invalid(&error))?;
         match self.sessioning.patch_data(&self.namespace, &token, &patch, None).await? {
@@ -119,5 +123,6 @@ fn issued(token: &SessionToken, session: &Session) -> IssuedSession {
         token: TokenText::new(token.expose().to_string()),
         session: session.into(),
         set_cookie: TokenText::new(String::new()),
+        set_cookies: Vec::new(),
     }
 }
