@@ -133,7 +133,7 @@ fn a_policy_stands_in_the_path_and_nothing_a_visitor_sends_is_one() {
         ("/v1/forward-auth?optional", &[]),
         ("/v1/ext-authz/optional", &[]),
         ("/v1/ext-authz/../forward-auth/optional", &[]),
-        (FORWARD, &[("X-Session-Policy", "optional"), ("X-Forwarded-Uri", OPTIONAL)]),
+        (FORWARD, &[("Session-Policy", "optional"), ("X-Forwarded-Uri", OPTIONAL)]),
     ] {
         assert_eq!(ask(&service, path, headers).status, 401, "{path}");
     }
@@ -146,9 +146,49 @@ fn a_namespace_is_the_policys_or_the_keys_and_never_a_header() {
     let answer = service.v1_with("POST", "/v1/sessions", "", r#"{"user": "root"}"#, &shop);
     let token = answer.json()["token"].as_str().unwrap().to_owned();
     let sent = [("X-Session-Token", token.as_str()), shop[0]];
-    assert_eq!(ask(&service, FORWARD, &sent).status, 401);
-    assert_eq!(ask(&service, "/v1/ext-authz/x", &sent).status, 401);
+    assert_eq!(ask(&service, FORWARD, &sent).status, 403);
+    assert_eq!(ask(&service, "/v1/ext-authz/x", &sent).status, 403);
+    assert_eq!(ask(&service, FORWARD, &sent[..1]).status, 401);
     assert_eq!(ask(&service, "/v1/forward-auth/namespace=shop", &sent[..1]).status, 200);
+}
+
+#[test]
+fn sec_37_a_name_that_could_be_taken_for_ours_is_refused_under_every_policy() {
+    let service = Service::start(&["--store", "memory:"]);
+    let (token, _) = service.begin(r#"{"user": "alice"}"#);
+    let cookie = cookie(&token);
+    let paths =
+        [FORWARD, OPTIONAL, "/v1/forward-auth/open", "/v1/forward-auth/min_level=0", "/v1/ext-authz/x"];
+    let separators = "!#$%&'*+-.^_`|~";
+    for (one, two) in separators.chars().flat_map(|one| separators.chars().map(move |two| (one, two))) {
+        for path in paths {
+            let status = |rest: &str| {
+                let name = format!("X{one}Session{two}{rest}");
+                ask(&service, path, &[("Cookie", &cookie), (&name, "admin")]).status
+            };
+            let exact = (one, two) == ('-', '-');
+            assert_eq!(status("User"), if exact { 200 } else { 403 }, "{path} X{one}Session{two}User");
+            assert_eq!(status("level"), 403, "{path} X{one}Session{two}level");
+        }
+    }
+    service.wait_for_log("the visitor sent the header x!session!user");
+    let answer = ask(&service, OPTIONAL, &[("x`session|user", "admin")]);
+    assert_eq!((answer.status, answer.code().as_str()), (403, "origin_refused"));
+    assert!(IDENTITY.iter().all(|name| answer.header(name).is_none()));
+}
+
+#[test]
+fn an_open_page_is_told_nothing_and_needs_no_session() {
+    let service = Service::start(&["--store", "memory:"]);
+    let (token, _) = service.begin(r#"{"user": "alice"}"#);
+    for sent in [&[][..], &[("Cookie", &*cookie(&token))], &[("Cookie", &cookie("rubbish"))]] {
+        let answer = ask(&service, "/v1/forward-auth/open", sent);
+        assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+        assert!(IDENTITY.iter().all(|name| answer.header(name).is_none()));
+    }
+    assert_eq!(service.metric("sessioning_checks_total"), 0.0);
+    let unknown = ask(&service, "/v1/forward-auth/open,optional", &[]);
+    assert_eq!(unknown.status, 403);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Proxies hand most statuses on and turn the others into errors of their own, so there are four: 200 lets pass, 401
 //! and 403 do not, 503 says that nobody knows. Whatever else goes wrong is one of these.
 
+mod names;
 mod policy;
 
 use std::sync::Once;
@@ -22,6 +23,7 @@ use crate::problem::ApiError;
 use crate::source::is_from_proxy;
 use crate::token::{Place, check_origin, find};
 
+use names::refuse_lookalikes;
 pub(crate) use policy::Policy;
 
 const STATUS: HeaderName = HeaderName::from_static("x-session-status");
@@ -81,6 +83,10 @@ pub(crate) async fn decide(
     visit: &Visit,
     headers: &HeaderMap,
 ) -> Result<Response, ApiError> {
+    refuse_lookalikes(app, headers)?;
+    if policy.open {
+        return Ok(().into_response());
+    }
     let namespace = caller.within(policy.namespace.as_ref()).map_err(faulty)?;
     // Of two tokens that differ one is not its sender's, so neither counts.
     let Ok(Some((place, text))) = find(headers, app) else { return nobody(policy) };

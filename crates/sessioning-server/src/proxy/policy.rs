@@ -11,6 +11,8 @@ use crate::params::demand;
 /// It is never in the query, to which a proxy may add the visitor's own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Policy {
+    /// Everybody, and the application is told nothing. Only the names of the headers are looked at.
+    pub(crate) open: bool,
     /// Others, too; the application is told that they are nobody.
     pub(crate) anonymous: bool,
     /// Only those who authenticated like that.
@@ -22,8 +24,11 @@ pub(crate) struct Policy {
 impl FromStr for Policy {
     type Err = String;
 
-    /// Reads `required`, `optional`, `max_age=15m`, `min_level=2` and `namespace=shop`, with commas between them.
+    /// Reads `required`, `optional`, `open`, `max_age=15m`, `min_level=2` and `namespace=shop`, with commas between them.
     fn from_str(text: &str) -> Result<Self, String> {
+        if text == "open" {
+            return Ok(Self { open: true, ..Self::default() });
+        }
         let (mut policy, mut max_age, mut min_level) = (Self::default(), None, None);
         for rule in text.split(',') {
             match rule.split_once('=') {
@@ -47,8 +52,7 @@ impl FromStr for Policy {
     }
 }
 
-const KNOWN: &str =
-    "known are required, optional, max_age=15m, min_level=2, namespace=shop, with commas between them";
+const KNOWN: &str = "known are required, optional, open (alone), max_age=15m, min_level=2, namespace=shop, with commas between them";
 
 #[cfg(test)]
 mod tests {
@@ -61,6 +65,7 @@ mod tests {
         let read = |text: &str| text.parse::<Policy>().unwrap();
         assert_eq!(read("required"), Policy::default());
         assert!(read("optional").anonymous);
+        assert_eq!(read("open"), Policy { open: true, ..Policy::default() });
         let strict = read("max_age=15m,min_level=2,namespace=shop");
         assert_eq!(strict.demand, Demand { max_age: Some(Duration::from_secs(900)), min_level: Some(2) });
         assert_eq!(strict.namespace, Some("shop".parse().unwrap()));
@@ -82,6 +87,10 @@ mod tests {
             "namespace=",
             "namespace=a b",
             "optional,min_level=2",
+            "Open",
+            "open,optional",
+            "required,open",
+            "open,namespace=shop",
         ] {
             assert!(bad.parse::<Policy>().is_err(), "{bad}");
         }
