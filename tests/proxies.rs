@@ -27,13 +27,19 @@ mod question;
 mod secret;
 #[path = "proxies/sessions.rs"]
 mod sessions;
+#[path = "proxies/spellings.rs"]
+mod spellings;
 #[path = "proxies/stage.rs"]
 mod stage;
 mod support;
 #[path = "proxies/table.rs"]
 mod table;
+#[path = "proxies/traefik.rs"]
+mod traefik;
 #[path = "proxies/traffic.rs"]
 mod traffic;
+#[path = "proxies/tunnels.rs"]
+mod tunnels;
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -71,6 +77,13 @@ fn apache() {
 }
 
 #[test]
+fn nginx_lets_no_odd_name_through_where_its_settings_do() {
+    let Some(program) = NGINX.program() else { return };
+    let service = Service::start(&["--store", "memory:", "--set", "proxy.trusted=127.0.0.1/32"]);
+    spellings::spellings(&mut Stage::set(&kind::LENIENT_NGINX, &program, service, ""));
+}
+
+#[test]
 fn what_nginx_branches_on_sees_the_cookie_that_it_cannot_name() {
     let Some(program) = NGINX.program() else { return };
     let file = fs::read_to_string(root().join("deploy/proxies/nginx/sessioning.conf")).unwrap();
@@ -100,7 +113,7 @@ fn what_nginx_branches_on_sees_the_cookie_that_it_cannot_name() {
 }
 
 #[expect(clippy::print_stdout, reason = "a test that was not asked for says so")]
-fn run_if_asked(kind: &Kind) {
+fn run_if_asked(kind: &'static Kind) {
     if std::env::var("SESSIONING_TEST_ALL_PROXIES").is_ok_and(|asked| asked == "1") {
         run(kind);
     } else {
@@ -109,7 +122,7 @@ fn run_if_asked(kind: &Kind) {
 }
 
 /// Every case, also after one that failed; then fails if one did.
-fn run(kind: &Kind) {
+fn run(kind: &'static Kind) {
     let Some(program) = kind.program() else { return };
     let mut row = Row::new(kind.name);
     row.add("question", holds(|| question::question(kind, &program)));
@@ -128,7 +141,7 @@ fn holds(case: impl FnOnce()) -> bool {
     catch_unwind(AssertUnwindSafe(case)).is_ok()
 }
 
-fn with_a_key(kind: &Kind, program: &Path) {
+fn with_a_key(kind: &'static Kind, program: &Path) {
     let (service, key, _folder) = Service::guarded(&["--set", "proxy.trusted=127.0.0.1/32"]);
     secret::key(&mut Stage::set(kind, program, service, &key), &key);
 }

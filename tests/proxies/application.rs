@@ -14,6 +14,8 @@ pub struct Seen {
     /// The head, from the request line to the empty line.
     pub head: String,
     pub body: Vec<u8>,
+    /// What came after a chunked body, line by line.
+    pub trailers: String,
 }
 
 impl Seen {
@@ -37,20 +39,20 @@ impl Seen {
         first.map(|(_, value)| value)
     }
 
-    /// Whatever an application might take for one of the four identity headers, in any spelling, in order of the name.
+    /// Whatever an application might take for a header of ours, in any spelling, in order of the name.
     pub fn identity(&self) -> Vec<(String, String)> {
-        let plain = |name: &str| {
-            let letters = name.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '-' });
-            letters.collect::<String>().to_lowercase()
-        };
-        let mut found: Vec<(String, String)> = self
-            .headers()
-            .map(|(name, value)| (plain(name), value.to_owned()))
-            .filter(|(name, _)| NAMES.contains(&name.as_str()))
-            .collect();
+        let ours = self.headers().filter(|(name, _)| is_lookalike(name));
+        let mut found: Vec<_> = ours.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
         found.sort();
         found
     }
+}
+
+/// Whether a CGI would begin the name with `HTTP_X_SESSION_`. The token is the visitor's own.
+pub fn is_lookalike(name: &str) -> bool {
+    let letters = name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' });
+    letters.collect::<String>().to_uppercase().starts_with("X_SESSION_")
+        && !name.eq_ignore_ascii_case("x-session-token")
 }
 
 /// The identity headers, in order.
@@ -92,10 +94,17 @@ impl Application {
 fn serve(stream: &TcpStream, seen: &Mutex<Vec<Seen>>, lines: &str) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     while let Some(request) = read(&mut reader)? {
-        let upgrade = request.headers().any(|(name, _)| name.eq_ignore_ascii_case("upgrade"));
+        let upgrades = request.headers().find(|(name, _)| name.eq_ignore_ascii_case("upgrade"));
+        let switched = match upgrades {
+            Some((_, protocol)) => {
+                Some(format!("101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {protocol}"))
+            }
+            None if request.line().0 == "CONNECT" => Some("200 OK".into()),
+            None => None,
+        };
         seen.lock().unwrap().push(request);
-        if upgrade && lines.is_empty() {
-            return echo(reader, stream);
+        if let Some(status) = switched.filter(|_| lines.is_empty()) {
+            return echo(reader, stream, &status);
         }
         let body = if lines.is_empty() { GREETING } else { "" };
         write!(&*stream, "HTTP/1.1 200 OK\r\n{lines}Content-Length: {}\r\n\r\n{body}", body.len())?;
@@ -111,9 +120,10 @@ fn read(reader: &mut impl BufRead) -> std::io::Result<Option<Seen>> {
             return Ok(None);
         }
     }
-    let mut request = Seen { head: String::from_utf8_lossy(&head).into_owned(), body: Vec::new() };
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let mut request = Seen { head, body: Vec::new(), trailers: String::new() };
     if request.header("transfer-encoding").is_some() {
-        request.body = read_chunks(reader)?;
+        (request.body, request.trailers) = read_chunks(reader)?;
     } else if let Some(length) = request.header("content-length") {
         request.body = vec![0; length.parse().unwrap()];
         reader.read_exact(&mut request.body)?;
@@ -121,25 +131,31 @@ fn read(reader: &mut impl BufRead) -> std::io::Result<Option<Seen>> {
     Ok(Some(request))
 }
 
-fn read_chunks(reader: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
+fn read_chunks(reader: &mut impl BufRead) -> std::io::Result<(Vec<u8>, String)> {
     let mut body = Vec::new();
     loop {
         let mut line = String::new();
         reader.read_line(&mut line)?;
         let length = usize::from_str_radix(line.trim(), 16).unwrap();
+        if length == 0 {
+            return Ok((body, read_trailers(reader)?));
+        }
         let mut chunk = vec![0; length + 2];
         reader.read_exact(&mut chunk)?;
         body.extend_from_slice(&chunk[..length]);
-        if length == 0 {
-            return Ok(body);
-        }
     }
 }
 
-/// Agrees to the upgrade, and sends back what comes.
-fn echo(mut reader: impl Read, mut stream: &TcpStream) -> std::io::Result<()> {
-    stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n")?;
-    stream.write_all(b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")?;
+fn read_trailers(reader: &mut impl BufRead) -> std::io::Result<String> {
+    let mut trailers = String::new();
+    while !trailers.ends_with("\r\n\r\n") && trailers != "\r\n" && reader.read_line(&mut trailers)? > 0 {}
+    Ok(trailers.trim_end().to_owned())
+}
+
+/// Agrees to the upgrade, to whatever protocol, and sends back what comes.
+fn echo(mut reader: impl Read, mut stream: &TcpStream, status: &str) -> std::io::Result<()> {
+    let accepted = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+    stream.write_all(format!("HTTP/1.1 {status}\r\n{accepted}\r\n\r\n").as_bytes())?;
     let mut bytes = [0; 1024];
     while let read @ 1.. = reader.read(&mut bytes)? {
         stream.write_all(&bytes[..read])?;

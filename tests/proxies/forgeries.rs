@@ -65,8 +65,10 @@ pub fn injection(stage: &mut Stage) {
         ("X-HTTP-Method-Override", "OPTIONS"),
         ("Session-Policy", "optional"),
     ] {
-        stage.get("/page", &[header]).refused(401);
-        stage.get_as(&elsewhere, "/page", &[header]).refused(401);
+        let ours = stage.kind.asks_of_names && header.0.starts_with("X-Session-");
+        let status = if ours { 403 } else { 401 };
+        stage.get("/page", &[header]).refused(status);
+        stage.get_as(&elsewhere, "/page", &[header]).refused(status);
     }
     // The query is the application's, and reaches it as it is.
     let (token, id) = begin(stage, USER);

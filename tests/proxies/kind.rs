@@ -33,6 +33,10 @@ pub struct Kind {
     pub arguments: &'static [&'static str],
     /// The file that has the addresses.
     pub file: &'static str,
+    /// It cannot remove headers by a pattern: the service refuses them, and is asked on open paths, too.
+    pub asks_of_names: bool,
+    /// It passes on trailers, as trailers.
+    pub passes_trailers: bool,
     /// Where it is told what, listening at this address.
     pub settings: fn(Places<'_>, &str) -> Vec<Setting>,
 }
@@ -42,6 +46,8 @@ pub const NGINX: Kind = Kind {
     program: "nginx",
     arguments: &["-p", "{folder}/", "-c", "nginx.conf"],
     file: "sessioning.conf",
+    asks_of_names: true,
+    passes_trailers: false,
     settings: |places, listen| {
         vec![
             Written("127.0.0.1:7377", places.service.into()),
@@ -52,11 +58,24 @@ pub const NGINX: Kind = Kind {
     },
 };
 
+/// nginx as it is for headers before `Host` when another server, whose settings are these, is the address's default.
+pub const LENIENT_NGINX: Kind = Kind {
+    settings: |places, listen| {
+        let mut settings = (NGINX.settings)(places, listen);
+        settings.push(Written("underscores_in_headers off", "underscores_in_headers on".into()));
+        settings.push(Written("ignore_invalid_headers on", "ignore_invalid_headers off".into()));
+        settings
+    },
+    ..NGINX
+};
+
 pub const CADDY: Kind = Kind {
     name: "caddy",
     program: "caddy",
     arguments: &["run", "--config", "Caddyfile"],
     file: "Caddyfile",
+    asks_of_names: false,
+    passes_trailers: false,
     settings: |places, listen| {
         vec![
             Variable("SESSIONING", places.service.into()),
@@ -73,6 +92,8 @@ pub const HAPROXY: Kind = Kind {
     program: "haproxy",
     arguments: &["-db", "-f", "haproxy.cfg"],
     file: "haproxy.cfg",
+    asks_of_names: false,
+    passes_trailers: true,
     settings: |places, listen| {
         vec![
             Variable("SESSIONING", format!("http://{}", places.service)),
@@ -88,6 +109,8 @@ pub const APACHE: Kind = Kind {
     program: "apache2",
     arguments: &["-f", "{folder}/httpd.conf", "-DFOREGROUND"],
     file: "sessioning.conf",
+    asks_of_names: false,
+    passes_trailers: false,
     settings: |places, listen| {
         vec![
             Variable("SESSIONING", format!("http://{}", places.service)),
@@ -103,6 +126,8 @@ pub const ENVOY: Kind = Kind {
     program: "envoy",
     arguments: &["-c", "envoy.yaml", "--disable-hot-restart", "--concurrency", "1", "--log-level", "warning"],
     file: "envoy.yaml",
+    asks_of_names: false,
+    passes_trailers: false,
     settings: |places, listen| {
         let port = |address: &str| address.replace("127.0.0.1:", "port_value: ");
         vec![

@@ -16,6 +16,7 @@ pub fn cookie(token: &str) -> String {
 
 /// All of it.
 pub struct Stage {
+    pub kind: &'static Kind,
     pub service: Service,
     pub application: Application,
     pub proxy: Proxy,
@@ -44,12 +45,12 @@ impl Outcome {
 
 impl Stage {
     /// Sets it up: before a service, which needs the key if there is one.
-    pub fn set(kind: &Kind, program: &Path, service: Service, key: &str) -> Self {
+    pub fn set(kind: &'static Kind, program: &Path, service: Service, key: &str) -> Self {
         let application = Application::start();
         let reached = format!("127.0.0.1:{}", application.port);
         let places = Places { service: &service.address, application: &reached, key };
         let proxy = Proxy::start(kind, program, &|listen| (kind.settings)(places, listen));
-        Self { service, application, proxy }
+        Self { kind, service, application, proxy }
     }
 
     /// Sends a request to the proxy.
@@ -76,13 +77,37 @@ impl Stage {
         Outcome { answer, seen: seen.pop() }
     }
 
-    /// Begins a WebSocket: the status of the answer, and the connection.
-    pub fn upgrade(&self, headers: &str) -> (u16, BufReader<TcpStream>) {
+    /// Sends these bytes: the status of the first answer, 0 without one, and what reached the application by then.
+    pub fn raw(&self, bytes: &[u8]) -> (u16, Vec<Seen>) {
+        let mut connection = Connection::open(&self.proxy.address).unwrap();
+        // Who has answered already may have closed.
+        let _ = connection.send(bytes);
+        let answer = connection.answer(false);
+        (answer.map_or(0, |answer| answer.status), self.application.take())
+    }
+
+    /// Sends these bytes, of which the last should close, and reads to the end: what reached the application.
+    pub fn until_closed(&self, bytes: &[u8]) -> Vec<Seen> {
         let mut stream = TcpStream::connect(&self.proxy.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let head = "GET /live HTTP/1.1\r\nHost: app.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        // Who has answered already may have closed.
+        let _ = stream.write_all(bytes);
+        let _ = stream.read_to_end(&mut Vec::new());
+        self.application.take()
+    }
+
+    /// Begins a WebSocket: the status of the answer, and the connection.
+    pub fn upgrade(&self, headers: &str) -> (u16, BufReader<TcpStream>) {
+        self.upgrade_to("websocket", headers)
+    }
+
+    /// Begins another protocol.
+    pub fn upgrade_to(&self, protocol: &str, headers: &str) -> (u16, BufReader<TcpStream>) {
+        let mut stream = TcpStream::connect(&self.proxy.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let head = "GET /live HTTP/1.1\r\nHost: app.example\r\nConnection: Upgrade\r\n\
                     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-        stream.write_all(format!("{head}{headers}\r\n").as_bytes()).unwrap();
+        stream.write_all(format!("{head}Upgrade: {protocol}\r\n{headers}\r\n").as_bytes()).unwrap();
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
         reader.read_line(&mut line).unwrap();

@@ -17,14 +17,32 @@ local PASSED = { "Cookie", "Authorization", "X-Session-Token", "Origin", "Sec-Fe
 -- What an answer that lets pass must carry.
 local IDENTITY = { "X-Session-Status", "X-Session-User", "X-Session-Id", "X-Session-Expires" }
 
--- What the visitor may not say, with any separator: application servers turn X_Session_User and X-Session-User into one
--- name.
+-- What the visitor may not say: whatever begins with X-Session-, but for the visitor's own token. Application servers turn
+-- X_Session_User, X!Session!User and X-Session-User into one name, so any separator counts.
 local function forget_forged(r)
     for name in pairs(r:headers_in_table()) do
-        if name:lower():match("^x[^%w]session[^%w]%l+$") and name:lower() ~= "x-session-token" then
+        if name:lower():match("^x[^%w]session[^%w]") and name:lower() ~= "x-session-token" then
             r.headers_in[name] = nil
         end
     end
+end
+
+-- Of Upgrade only WebSocket passes, alone: after an Upgrade to h2c a visitor would speak to the application alone. Apache
+-- does not pass on what a visitor names in Connection, and that may be a header that says who it is, once it is ours.
+local function forget_hops(r)
+    local kept = {}
+    for name in (r.headers_in["Connection"] or ""):gmatch("[^%s,]+") do
+        if name:lower() == "close" or name:lower() == "keep-alive" then
+            table.insert(kept, name)
+        end
+    end
+    local upgrade = r.headers_in["Upgrade"]
+    if upgrade and upgrade:lower() == "websocket" then
+        table.insert(kept, "Upgrade")
+    else
+        r.headers_in["Upgrade"] = nil
+    end
+    r.headers_in["Connection"] = #kept > 0 and table.concat(kept, ", ") or nil
 end
 
 local function ask(r, policy)
@@ -48,7 +66,11 @@ end
 -- Lets the visitor pass (OK), or refuses with 401, 403 or 503. It asks with the head of the request alone: the body is
 -- not waited for, and goes nowhere but to the application.
 function check(r)
+    if r.method == "CONNECT" then
+        return 405
+    end
     forget_forged(r)
+    forget_hops(r)
     local policy = r.subprocess_env["SESSION_POLICY"] or "required"
     if policy == "open" then
         return apache2.OK
