@@ -32,7 +32,7 @@ pub async fn a_taken_id_changes_nothing(store: Subject) {
     let impostor = Record { id, ..record("mallory") };
     assert_eq!(store.insert(impostor, None).await.unwrap(), Inserted::Taken);
     assert_eq!(get(&*store, id).await, before);
-    assert!(store.list(&owner("mallory"), None, 10).await.unwrap().is_empty());
+    assert!(store.list(&owner("mallory"), None, 10).await.unwrap().records.is_empty());
 }
 
 pub async fn of_two_inserts_of_one_id_one_is_done(store: Subject) {

@@ -128,7 +128,8 @@ macro_rules! store_tests {
             ],
             list: [
                 a_list_holds_the_owners_records_in_the_order_of_ids,
-                a_list_is_paged_by_the_last_id,
+                a_list_is_paged_from_where_it_says,
+                many_that_are_gone_end_no_list_too_early,
                 owners_whose_names_begin_alike_are_apart,
                 what_is_gone_is_not_listed,
             ],

@@ -78,7 +78,7 @@ async fn insert_in_parallel(store: &Subject, on_limit: OnLimit) -> (Vec<SessionI
             done.push(id);
         }
     }
-    let listed = store.list(&owner("alice"), None, 100).await.unwrap();
+    let listed = store.list(&owner("alice"), None, 100).await.unwrap().records;
     assert!(listed.iter().all(|record| record.created_at == START));
     let mut live = 0;
     for id in &done {

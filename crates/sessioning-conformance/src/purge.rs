@@ -27,9 +27,9 @@ pub async fn nothing_is_purged_before_its_date(store: Subject) {
     let date = START.after(IDLE).after(DAY);
     assert_eq!(get(&*store, id).await.purge_at(), Some(date));
     assert_eq!(purge_all(&*store, date.before(MILLISECOND)).await, 0);
-    assert_eq!(store.list(&owner("alice"), None, 10).await.unwrap().len(), 1);
+    assert_eq!(store.list(&owner("alice"), None, 10).await.unwrap().records.len(), 1);
     assert_eq!(purge_all(&*store, date).await, 1);
-    assert!(store.list(&owner("alice"), None, 10).await.unwrap().is_empty());
+    assert!(store.list(&owner("alice"), None, 10).await.unwrap().records.is_empty());
     assert!(!store.remove(id).await.unwrap());
 }
 

@@ -115,7 +115,7 @@ async fn apply(store: &dyn Store, operation: &Operation, sessions: &[Record], no
         }
         Operation::List { user, after, limit } => {
             let after = after.map(|session| sessions[session].id);
-            let listed = store.list(&owner(USERS[user]), after, limit).await.unwrap();
+            let listed = store.list(&owner(USERS[user]), after, limit).await.unwrap().records;
             format!("{:?}", listed.iter().map(|record| plain(record)).collect::<Vec<_>>())
         }
         // How much is freed may differ, what is there afterwards may not.

@@ -49,7 +49,7 @@ pub async fn an_insert_that_nobody_waits_for_still_ends(store: Subject) {
         let _ = poll!(&mut insert);
     }
     until(&*store, id, true).await;
-    assert_eq!(store.list(&owner("alice"), None, 10).await.unwrap().len(), 1);
+    assert_eq!(store.list(&owner("alice"), None, 10).await.unwrap().records.len(), 1);
 }
 
 /// Waits for something that comes without anybody waiting for it; fails when it does not.
@@ -80,7 +80,7 @@ pub async fn a_removal_and_a_touch_together_leave_nothing(store: Subject) {
         };
         assert!(removed.unwrap());
         assert!(!has(&*store, id).await);
-        assert!(store.list(&owner("alice"), None, 10).await.unwrap().is_empty());
+        assert!(store.list(&owner("alice"), None, 10).await.unwrap().records.is_empty());
     }
 }
 

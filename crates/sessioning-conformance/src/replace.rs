@@ -41,7 +41,7 @@ pub async fn a_replace_keeps_what_never_changes(store: Subject) {
         (stored.epoch, stored.sequence, stored.generation, stored.version),
         (old.epoch, old.sequence, old.generation, 1)
     );
-    assert!(store.list(&owner("mallory"), None, 10).await.unwrap().is_empty());
+    assert!(store.list(&owner("mallory"), None, 10).await.unwrap().records.is_empty());
 }
 
 pub async fn a_replace_of_another_version_is_stale(store: Subject) {
@@ -59,7 +59,7 @@ pub async fn a_replace_never_creates(store: Subject) {
         assert_eq!(store.replace(gone.clone(), 0).await.unwrap(), Replaced::Gone);
         assert!(!has(&*store, gone.id).await);
     }
-    assert!(store.list(&owner("alice"), None, 10).await.unwrap().is_empty());
+    assert!(store.list(&owner("alice"), None, 10).await.unwrap().records.is_empty());
 }
 
 pub async fn a_replace_never_lowers_the_last_use(store: Subject) {

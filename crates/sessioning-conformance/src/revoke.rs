@@ -26,7 +26,7 @@ pub async fn a_user_is_revoked_completely_and_alone(store: Subject) {
     for id in others {
         assert!(has(&*store, id).await);
     }
-    assert!(store.list(&owner("alice"), None, 10).await.unwrap().is_empty());
+    assert!(store.list(&owner("alice"), None, 10).await.unwrap().records.is_empty());
 }
 
 pub async fn a_revocation_keeps_the_one_it_was_told_to(store: Subject) {
@@ -84,7 +84,7 @@ pub async fn everyone_is_ended_at_once(store: Subject) {
     for id in ids {
         assert!(!has(&*store, id).await);
     }
-    assert!(store.list(&owner("alice"), None, 10).await.unwrap().is_empty());
+    assert!(store.list(&owner("alice"), None, 10).await.unwrap().records.is_empty());
     let later = insert(&*store, "alice").await;
     assert!(has(&*store, later).await);
     store.remove_everyone(None).await.unwrap();

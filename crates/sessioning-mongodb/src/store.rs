@@ -10,7 +10,7 @@ use mongodb::Collection;
 use mongodb::bson::Document;
 use parking_lot::Mutex;
 use sessioning::store::{
-    Accept, Inserted, Keeps, Limit, Purged, Replaced, Store, Touch, Touched, run_to_end,
+    Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Store, Touch, Touched, run_to_end,
 };
 use sessioning::{
     Clock, Error, ErrorKind, Namespace, Owner, Record, Result, SessionId, SessionToken, SystemClock,
@@ -198,7 +198,7 @@ impl Store for MongoDb {
         run_to_end(async move { inner.remove_everyone(namespace.as_ref()).await }).await
     }
 
-    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Vec<Arc<Record>>> {
+    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Listed> {
         self.inner.bounded(self.inner.list(owner, after, limit)).await
     }
 

@@ -479,12 +479,12 @@ async fn a_list_writes_to_no_more_than_it_tells() {
     }
     all.sort();
     let seen = doc! { "sessioning": { "$exists": true } };
-    let page = beside.store.list(&owner("alice"), None, 3).await.unwrap();
+    let page = beside.store.list(&owner("alice"), None, 3).await.unwrap().records;
     assert!(beside.documents.count_documents(seen).await.unwrap() <= 5 + 3);
     assert_eq!(page.iter().map(|record| record.id).collect::<Vec<_>>(), all[..3]);
     let (mut listed, mut after) = (Vec::new(), None);
     loop {
-        let page = beside.store.list(&owner("alice"), after, 4).await.unwrap();
+        let page = beside.store.list(&owner("alice"), after, 4).await.unwrap().records;
         let Some(last) = page.last() else { break };
         after = Some(last.id);
         listed.extend(page.iter().map(|record| record.id));

@@ -41,7 +41,7 @@ store_tests! { only async || Some(Subject::new(support::store(Layout::Concept).a
         a_revocation_is_complete_under_concurrent_inserts,
         nothing_brings_back_what_ended_with_everyone,
     ],
-    list: [a_list_is_paged_by_the_last_id, what_is_gone_is_not_listed],
+    list: [a_list_is_paged_from_where_it_says, what_is_gone_is_not_listed],
     purge: [
         nothing_is_purged_before_its_date,
         what_was_used_is_purged_later,

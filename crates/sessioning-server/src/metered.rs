@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use sessioning::store::{Accept, Inserted, Keeps, Limit, Purged, Replaced, Touch, Touched};
+use sessioning::store::{Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Touch, Touched};
 use sessioning::{Namespace, Owner, Record, Result, SessionId, SessionToken, Store, Timestamp};
 
 use crate::metrics::Metrics;
@@ -107,7 +107,7 @@ impl<S: Store> Store for Metered<S> {
         self.count("remove_everyone", done, self.store.remove_everyone(namespace)).await
     }
 
-    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Vec<Arc<Record>>> {
+    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Listed> {
         self.count("list", done, self.store.list(owner, after, limit)).await
     }
 

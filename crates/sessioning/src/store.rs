@@ -80,9 +80,13 @@ pub trait Store: Send + Sync + 'static {
     async fn remove_everyone(&self, namespace: Option<&Namespace>) -> Result<()>;
 
     /// The owner's records with ids after `after`, in the order of ids, at most `limit` of them.
-    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Vec<Arc<Record>>>;
+    ///
+    /// Looks at no more than `limit` and a few hundred entries, however many of them are of what has ended: there may
+    /// be fewer records than `limit` although more come after them.
+    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Listed>;
 
-    /// Frees the space of records that could be purged before `now`, looking at no more than `limit`.
+    /// Frees the space of records that could be purged before `now`, and of what was ended all at once, looking at
+    /// no more than `limit` or a few hundred.
     ///
     /// Removes no record whose [`purge_at`](Record::purge_at) has not come. A cache may still answer with what
     /// was purged, to an `accept` that accepts what has expired.
@@ -167,6 +171,25 @@ pub enum Touched {
     NotDue,
     /// There is no such record.
     Gone,
+}
+
+/// Some of an owner's records.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listed {
+    /// Those, in the order of ids.
+    pub records: Vec<Arc<Record>>,
+    /// Where to go on: after this id. `None`: there is no more.
+    pub next: Option<SessionId>,
+}
+
+impl Listed {
+    /// A list that ends with its last record if it has as many as were asked for, and is whole if not.
+    #[must_use]
+    pub fn whole(records: Vec<Arc<Record>>, after: Option<SessionId>, limit: usize) -> Self {
+        let is_full = records.len() >= limit;
+        let next = records.last().map(|record| record.id).or(after).filter(|_| is_full);
+        Self { records, next }
+    }
 }
 
 /// What a purge did.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use mongodb::bson::{Document, Uuid, doc};
+use sessioning::store::Listed;
 use sessioning::{Owner, Record, Result, SessionId, SessionToken};
 
 use super::adopt::Look;
@@ -40,12 +41,7 @@ impl Inner {
         find_present(self.sessions()?, filter, present_options(&self.settings)).await
     }
 
-    pub(super) async fn list(
-        &self,
-        owner: &Owner,
-        after: Option<SessionId>,
-        limit: usize,
-    ) -> Result<Vec<Arc<Record>>> {
+    pub(super) async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Listed> {
         self.check_namespace(owner.namespace())?;
         // What is listed is found by its id afterwards.
         self.adopt_some_of(owner, after, limit).await?;
@@ -54,6 +50,7 @@ impl Inner {
         let mut filter = self.codec.of_owner(owner);
         filter.insert(self.codec.field("generation"), counters.live(owner.namespace()));
         // From the first on, too: what the original wrote has no id until it is seen.
+        let id_after = after;
         let after = after.map_or(Uuid::from_bytes([0; 16]), uuid);
         filter.insert(id_field, doc! { "$gt": after });
         let batch = u32::try_from(limit.min(1000)).unwrap_or(1000).max(1);
@@ -65,6 +62,6 @@ impl Inner {
             let Some(document) = cursor.try_next().await.map_err(failed)? else { break };
             records.extend(self.visible(document, &counters).map(Arc::new));
         }
-        Ok(records)
+        Ok(Listed::whole(records, id_after, limit))
     }
 }

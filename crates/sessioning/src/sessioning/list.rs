@@ -34,18 +34,16 @@ impl Sessioning {
         let live = |record: &Arc<Record>| self.policy.judge(record, now) == Verdict::Live;
         let (mut found, mut seen) = (Vec::new(), after);
         for _ in 0..MAX_READS {
-            let records = self.store.list(owner, seen, CHUNK).await?;
-            let all = records.len() < CHUNK;
-            seen = records.last().map(|record| record.id);
-            found.extend(records.into_iter().filter(live));
+            let listed = self.store.list(owner, seen, CHUNK).await?;
+            seen = listed.next;
+            found.extend(listed.records.into_iter().filter(live));
             // One more than fits tells that there is more.
             if found.len() > limit {
                 found.truncate(limit);
                 seen = found.last().map(|record| record.id);
                 break;
             }
-            if all {
-                seen = None;
+            if seen.is_none() {
                 break;
             }
         }

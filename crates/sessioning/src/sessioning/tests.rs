@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::*;
-use crate::store::{Accept, Inserted, Keeps, Limit, Purged, Replaced, Touch, Touched};
+use crate::store::{Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Touch, Touched};
 use crate::{
     Authentication, Demand, ErrorKind, ManualClock, Memory, Namespace, Owner, Patch, Result, SessionToken,
     StepUp, Timeout, Timestamp,
@@ -76,7 +76,7 @@ impl Store for Arc<Counting> {
     async fn remove_everyone(&self, namespace: Option<&Namespace>) -> Result<()> {
         self.memory.remove_everyone(namespace).await
     }
-    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Vec<Arc<Record>>> {
+    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Listed> {
         self.memory.list(owner, after, limit).await
     }
     async fn purge(&self, now: Timestamp, limit: usize) -> Result<Purged> {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use self::shard::Shards;
-use super::{Accept, Inserted, Keeps, Limit, Purged, Replaced, Store, Touch, Touched, run_to_end};
+use super::{Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Store, Touch, Touched, run_to_end};
 use crate::{Clock, Namespace, OnLimit, Owner, Record, Result, SessionId, SessionToken, Timestamp};
 
 mod shard;
@@ -194,7 +194,7 @@ impl<S: Store> Store for Cached<S> {
         .await
     }
 
-    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Vec<Arc<Record>>> {
+    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Listed> {
         self.inner.store.list(owner, after, limit).await
     }
 

@@ -99,7 +99,7 @@ impl Store for Arc<Slow> {
         let result = self.memory.remove_everyone(namespace).await;
         self.done(result).await
     }
-    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Vec<Arc<Record>>> {
+    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Listed> {
         self.memory.list(owner, after, limit).await
     }
     async fn purge(&self, now: Timestamp, limit: usize) -> Result<Purged> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Accept, Inserted, Keeps, Limit, Purged, Replaced, Store, Touch, Touched};
+use super::{Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Store, Touch, Touched};
 use crate::{ErrorKind, Namespace, Owner, Record, Result, SessionId, SessionToken, Timestamp};
 
 /// A store over a store that waits no longer than its deadline for any answer.
@@ -63,7 +63,7 @@ impl<S: Store> Store for Deadline<S> {
         self.bound(self.store.remove_everyone(namespace)).await
     }
 
-    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Vec<Arc<Record>>> {
+    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Listed> {
         self.bound(self.store.list(owner, after, limit)).await
     }
 

@@ -13,22 +13,31 @@ use parking_lot::RwLock;
 use self::directory::Directory;
 use self::engine::Engine;
 use self::owner::OwningThread;
+use self::queue::Turn;
 use self::readers::Readers;
+use self::revocation::Revoking;
 use self::status::Status;
 use self::tidy::Tidying;
-use super::{Accept, Inserted, Keeps, Limit, Purged, Replaced, Store, Touch, Touched, own_key};
+use super::{
+    Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Store, Touch, Touched, own_key, run_to_end,
+};
 use crate::{Clock, Error, ErrorKind, Namespace, Owner, Record, Result, SessionId, SessionToken, Timestamp};
 
 mod access;
 mod codec;
+mod counted;
 mod directory;
+mod endings;
 mod engine;
 mod group;
 mod keys;
 mod meta;
 mod owner;
+mod purging;
+mod queue;
 mod readers;
 mod recovery;
+mod revocation;
 mod space;
 mod status;
 mod tidy;
@@ -62,11 +71,27 @@ impl EmbeddedSettings {
 ///
 /// Dropping it waits for the writes that were begun, and frees the directory.
 pub struct Embedded {
-    /// First, so that it is dropped first and has let go of the engine before the directory is free.
-    _tidying: Tidying,
+    tidying: Option<Tidying>,
+    inner: Arc<Inner>,
+}
+
+/// What work that runs to its end holds on to.
+struct Inner {
     owner: OwningThread,
     readers: Readers,
     status: Arc<Status>,
+    revoking: Arc<Revoking>,
+    purging: tokio::sync::Mutex<()>,
+    #[cfg(test)]
+    engine: SharedEngine,
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        // First, so that it has let go of the engine before the directory is free.
+        self.tidying = None;
+        self.inner.owner.stop();
+    }
 }
 
 /// The engine, which the owning thread takes out and puts back when it has to be reopened.
@@ -103,24 +128,31 @@ impl Embedded {
             return Err(ErrorKind::importing(store).into());
         }
         let engine: SharedEngine = Arc::new(RwLock::new(Some(engine)));
+        #[cfg(test)]
+        let shared = Arc::clone(&engine);
         let status = Arc::new(Status::default());
-        Ok(Self {
-            _tidying: Tidying::start(&engine, &status)?,
+        let tidying = Tidying::start(&engine, &status)?;
+        let inner = Inner {
             readers: Readers::start(&engine, settings.queue)?,
             owner: OwningThread::start(engine, directory, Arc::clone(&status), settings, clock.now())?,
             status,
-        })
+            revoking: Arc::default(),
+            purging: tokio::sync::Mutex::default(),
+            #[cfg(test)]
+            engine: shared,
+        };
+        Ok(Self { tidying: Some(tidying), inner: Arc::new(inner) })
     }
 
     /// How many writes shared how many syncs since the store was opened.
     #[must_use]
     pub fn group_stats(&self) -> GroupStats {
-        self.status.stats()
+        self.inner.status.stats()
     }
 
     /// The same, to be read by whoever has no hold of the store.
     pub fn group_monitor(&self) -> impl Fn() -> GroupStats + Send + Sync + use<> {
-        let status = Arc::clone(&self.status);
+        let status = Arc::clone(&self.inner.status);
         move || status.stats()
     }
 }
@@ -128,11 +160,16 @@ impl Embedded {
 #[async_trait]
 impl Store for Embedded {
     async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
-        self.owner.submit(move |group| group.insert(record, limit.as_ref())).await
+        let inner = Arc::clone(&self.inner);
+        match limit {
+            None => inner.insert(record, None).await,
+            // It may have to look for what counts first.
+            Some(_) => run_to_end(async move { inner.insert(record, limit).await }).await,
+        }
     }
 
     async fn get(&self, id: SessionId, _: Accept<'_>) -> Result<Option<Arc<Record>>> {
-        self.readers.read(move |engine| engine.record(id)).await
+        self.inner.readers.read(move |engine| engine.record(id)).await
     }
 
     async fn present(&self, id: SessionId, _: Option<&SessionToken>) -> Result<Option<Arc<Record>>> {
@@ -142,43 +179,48 @@ impl Store for Embedded {
     }
 
     async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
-        self.owner.submit(move |group| group.replace(record, version)).await
+        let turn = Turn { owner: Some(record.owner.clone()), ..Turn::default() };
+        self.inner.owner.submit(turn, move |group| group.replace(record, version)).await
     }
 
     async fn touch(&self, id: SessionId, touch: Touch) -> Result<Touched> {
-        self.owner.submit(move |group| group.touch(id, touch)).await
+        let turn = Turn { id: Some(id), ..Turn::default() };
+        self.inner.owner.submit(turn, move |group| group.touch(id, touch)).await
     }
 
     async fn remove(&self, id: SessionId) -> Result<bool> {
-        self.owner.submit(move |group| group.remove(id)).await
+        let turn = Turn { id: Some(id), ends: true, ..Turn::default() };
+        self.inner.owner.submit(turn, move |group| group.remove(id)).await
     }
 
     async fn remove_user(&self, owner: &Owner, keep: Option<SessionId>) -> Result<Vec<SessionId>> {
-        let owner = owner.clone();
-        self.owner.submit(move |group| group.remove_user(&owner, keep)).await
+        let (inner, owner) = (Arc::clone(&self.inner), owner.clone());
+        run_to_end(async move { inner.revoke(&owner, keep).await }).await
     }
 
     async fn remove_everyone(&self, namespace: Option<&Namespace>) -> Result<()> {
         let namespace = namespace.cloned();
-        self.owner
-            .submit(move |group| {
+        self.inner
+            .owner
+            .submit(Turn { ends: true, ..Turn::default() }, move |group| {
                 group.remove_everyone(namespace.as_ref());
                 Ok(())
             })
             .await
     }
 
-    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Vec<Arc<Record>>> {
+    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Listed> {
         let owner = owner.clone();
-        self.readers.read(move |engine| engine.list(&owner, after, limit)).await
+        let turn = Turn { owner: Some(owner.clone()), ..Turn::default() };
+        self.inner.readers.walk(turn, move |engine| engine.list(&owner, after, limit)).await
     }
 
     async fn purge(&self, now: Timestamp, limit: usize) -> Result<Purged> {
-        self.owner.submit(move |group| group.purge(now, limit)).await
+        self.inner.purge(now, limit).await
     }
 
     fn reopenings(&self) -> u64 {
-        self.status.reopenings()
+        self.inner.status.reopenings()
     }
 
     fn keeps(&self) -> Keeps {
@@ -190,16 +232,16 @@ impl Store for Embedded {
     }
 
     async fn key(&self) -> Result<[u8; 32]> {
-        match self.readers.read(|engine| Ok(engine.meta()?.key)).await? {
+        match self.inner.readers.read(|engine| Ok(engine.meta()?.key)).await? {
             Some(key) => Ok(key),
-            None => self.owner.submit(|group| group.key()).await,
+            None => self.inner.owner.submit(Turn::default(), |group| group.key()).await,
         }
     }
 
     async fn ready(&self) -> Result<()> {
-        match self.status.refusal() {
+        match self.inner.status.refusal() {
             Some(kind) => Err(kind.into()),
-            None => self.readers.read(|_| Ok(())).await,
+            None => self.inner.readers.read(|_| Ok(())).await,
         }
     }
 }

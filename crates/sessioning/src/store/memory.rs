@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
-use super::{Accept, Inserted, Keeps, Limit, Purged, Replaced, Store, Touch, Touched, own_key};
+use super::{Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Store, Touch, Touched, own_key};
 use crate::{Namespace, OnLimit, Owner, Record, Result, SessionId, SessionToken, Timestamp};
 
 /// Keeps records in memory: for tests, and for sessions that may end with the process.
@@ -135,9 +135,10 @@ impl Store for Memory {
         Ok(())
     }
 
-    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Vec<Arc<Record>>> {
+    async fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Listed> {
         let state = self.state.lock();
-        Ok(state.of(owner).filter(|record| Some(record.id) > after).take(limit).cloned().collect())
+        let records = state.of(owner).filter(|record| Some(record.id) > after).take(limit).cloned().collect();
+        Ok(Listed::whole(records, after, limit))
     }
 
     async fn purge(&self, now: Timestamp, limit: usize) -> Result<Purged> {

@@ -11,7 +11,9 @@ use std::time::SystemTime;
 use super::access;
 use crate::{Error, ErrorKind, Result};
 
-const FORMAT: &str = "sessioning data directory, format 1";
+const FORMAT: &str = "sessioning data directory, format 2";
+/// What was ended all at once was in one record then. Opening the engine moves it.
+const FORMAT_1: &str = "sessioning data directory, format 1";
 
 /// A data directory that is ours until this is dropped.
 pub(super) struct Directory {
@@ -73,6 +75,10 @@ impl Directory {
         let failed = |source| Error::from(self.error("read or write FORMAT in")).with_source(source);
         match read(&path) {
             Ok(found) if found.trim_end() == FORMAT => Ok(()),
+            // First, so that no earlier version opens what it does not know to have ended.
+            Ok(found) if found.trim_end() == FORMAT_1 => {
+                write_whole(&path, FORMAT).and_then(|()| sync_names(&self.path)).map_err(failed)
+            }
             Ok(found) => {
                 let found = found.lines().next().unwrap_or_default().chars().take(80).collect();
                 Err(ErrorKind::NewerFormat { directory: self.path.clone(), found }.into())

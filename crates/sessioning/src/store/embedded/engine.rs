@@ -8,12 +8,14 @@ use fjall::compaction::Leveled;
 use fjall::{
     AbstractTree, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Slice, Snapshot,
 };
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use super::codec::{self, Decoded};
+use super::endings::{Ending, Endings, Scope};
 use super::keys::{self, Space};
-use super::meta::{Floors, Meta};
+use super::meta::Meta;
 use super::tidy::Spaces;
+use crate::store::Listed;
 use crate::{Error, ErrorKind, Owner, Record, Result, SessionId};
 
 /// Bounds what has to be replayed after a crash: the least that the engine allows.
@@ -29,8 +31,22 @@ pub(super) struct Engine {
     users: Keyspace,
     purge: Keyspace,
     meta: Keyspace,
-    /// What the readers need of the meta record; put in place before anything that changed it is answered.
-    floors: RwLock<Floors>,
+    counted: Keyspace,
+    endings: Keyspace,
+    /// The same in memory; put in place before anything that changed it is answered.
+    ended: RwLock<Arc<Endings>>,
+    /// The first of the purge keys that were written since a purge looked for some.
+    scheduled: Mutex<Option<Vec<u8>>>,
+}
+
+/// How many entries that are shown to nobody one read steps over.
+pub(super) const STEP: usize = 256;
+
+/// A change of what was ended all at once.
+#[derive(Clone, Debug)]
+pub(super) enum EndingChange {
+    Raise(Ending),
+    Lift(Scope),
 }
 
 /// How a space is made; one that is there keeps what it was made with.
@@ -54,11 +70,42 @@ impl Engine {
             users: space("users")?,
             purge: space("purge")?,
             meta: space("meta")?,
+            counted: space("counted")?,
+            endings: space("endings")?,
             database,
-            floors: RwLock::default(),
+            ended: RwLock::default(),
+            scheduled: Mutex::default(),
         };
-        *engine.floors.write() = engine.meta()?.floors;
+        engine.give_endings_their_space()?;
+        engine.load_endings()?;
         Ok(engine)
+    }
+
+    /// Takes what was ended all at once from the disk.
+    pub(super) fn load_endings(&self) -> Result<()> {
+        let mut ended = Endings::default();
+        for entry in self.endings.range::<Vec<u8>, _>(..) {
+            let (key, value) = entry.into_inner()?;
+            // Leaving out what cannot be read would bring back what it ended.
+            ended.raise(Ending::read(&key, &value).ok_or(ErrorKind::Unavailable)?);
+        }
+        *self.ended.write() = Arc::new(ended);
+        Ok(())
+    }
+
+    /// Moves the endings out of the one record in which they were before.
+    fn give_endings_their_space(&self) -> Result<()> {
+        let mut meta = self.meta()?;
+        let Some(floors) = meta.floors.take() else { return Ok(()) };
+        meta.generation = meta.generation.max(floors.generation);
+        let put = |ending: Ending| (Space::Endings, ending.key(), Some(ending.value()));
+        let mut changes: Vec<Change> = floors.endings().into_iter().map(put).collect();
+        changes.push((Space::Meta, keys::META.to_vec(), Some(meta.to_bytes()?)));
+        Ok(self.commit(&changes, true)?)
+    }
+
+    fn spaces(&self) -> [&Keyspace; 6] {
+        [&self.sessions, &self.users, &self.purge, &self.meta, &self.counted, &self.endings]
     }
 
     fn space(&self, space: Space) -> &Keyspace {
@@ -67,6 +114,8 @@ impl Engine {
             Space::Users => &self.users,
             Space::Purge => &self.purge,
             Space::Meta => &self.meta,
+            Space::Counted => &self.counted,
+            Space::Endings => &self.endings,
         }
     }
 
@@ -74,13 +123,18 @@ impl Engine {
         Ok(self.space(space).get(key)?)
     }
 
-    /// The keys of a range, in order.
+    /// The first `limit` keys of a range.
     pub(super) fn keys(
         &self,
         space: Space,
         range: RangeInclusive<Vec<u8>>,
-    ) -> impl Iterator<Item = Result<Slice>> {
-        self.space(space).range(range).map(|entry| Ok(entry.key()?))
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>> {
+        if range.is_empty() {
+            // No range to the engine.
+            return Ok(Vec::new());
+        }
+        self.space(space).range(range).take(limit).map(|entry| Ok(entry.key()?.to_vec())).collect()
     }
 
     /// The keys of sessions with ids after `after`, in order, at most `limit` of them.
@@ -99,41 +153,46 @@ impl Engine {
 
     /// The store's own numbers, as they were written last.
     pub(super) fn meta(&self) -> Result<Meta> {
-        match self.get(Space::Meta, keys::META)? {
-            None => Ok(Meta::default()),
+        let mut meta = match self.get(Space::Meta, keys::META)? {
+            None => Meta::default(),
             Some(bytes) => minicbor::decode(&bytes)
-                .map_err(|source| Error::new(ErrorKind::Unavailable).with_source(source)),
-        }
+                .map_err(|source| Error::new(ErrorKind::Unavailable).with_source(source))?,
+        };
+        // Whether it was counted is not known.
+        meta.uncounted = meta.sequence();
+        Ok(meta)
+    }
+
+    /// What was ended all at once, now. Asked before the records it is about are read: what they are read from is
+    /// then no older, so that a record of an ending which is over since is not taken for a live one.
+    pub(super) fn ended(&self) -> Arc<Endings> {
+        Arc::clone(&self.ended.read())
     }
 
     /// The record of that id, unless it is gone.
     pub(super) fn record(&self, id: SessionId) -> Result<Option<Arc<Record>>> {
-        self.visible(id, self.get(Space::Sessions, id.as_bytes())?)
-    }
-
-    fn visible(&self, id: SessionId, bytes: Option<Slice>) -> Result<Option<Arc<Record>>> {
-        let Some(bytes) = bytes else { return Ok(None) };
-        let record = read_record(id, &bytes)?;
-        Ok(record.filter(|record| !self.floors.read().covers(record)).map(Arc::new))
+        let ended = self.ended();
+        let Some(bytes) = self.get(Space::Sessions, id.as_bytes())? else { return Ok(None) };
+        visible(&ended, id, &bytes)
     }
 
     /// As [`Store::list`](crate::Store::list), from one snapshot.
-    pub(super) fn list(
-        &self,
-        owner: &Owner,
-        after: Option<SessionId>,
-        limit: usize,
-    ) -> Result<Vec<Arc<Record>>> {
+    pub(super) fn list(&self, owner: &Owner, after: Option<SessionId>, limit: usize) -> Result<Listed> {
+        let ended = self.ended();
         let snapshot: Snapshot = self.database.snapshot();
-        let mut records = Vec::new();
-        for entry in snapshot.range(&self.users, keys::users(owner, after)) {
-            if records.len() == limit {
-                break;
+        let mut listed = Listed { records: Vec::new(), next: after };
+        let entries = snapshot.range(&self.users, keys::users(owner, after));
+        for (number, entry) in entries.enumerate() {
+            if listed.records.len() == limit || number == limit.saturating_add(STEP) {
+                return Ok(listed);
             }
             let Some(id) = keys::id_of(&entry.key()?).filter(|id| Some(*id) != after) else { continue };
-            records.extend(self.visible(id, snapshot.get(&self.sessions, id.as_bytes())?)?);
+            if let Some(bytes) = snapshot.get(&self.sessions, id.as_bytes())? {
+                listed.records.extend(visible(&ended, id, &bytes)?);
+            }
+            listed.next = Some(id);
         }
-        Ok(records)
+        Ok(Listed { next: None, ..listed })
     }
 
     /// Writes all changes or none, at most one for a key. With `sync`, what is readable afterwards is on the
@@ -150,14 +209,14 @@ impl Engine {
         batch.commit()
     }
 
-    pub(super) fn spaces(&self) -> Spaces {
-        let all = [&self.sessions, &self.users, &self.purge, &self.meta].map(Clone::clone);
-        Spaces { database: self.database.clone(), all }
+    /// The parts that are tidied.
+    pub(super) fn to_tidy(&self) -> Spaces {
+        Spaces { database: self.database.clone(), all: self.spaces().map(Clone::clone) }
     }
 
     /// Does in this thread what the engine does in the background, after that failed: the error that it meets.
     pub(super) fn retry_background(&self) -> std::result::Result<(), fjall::LsmError> {
-        for space in [&self.sessions, &self.users, &self.purge, &self.meta] {
+        for space in self.spaces() {
             let lock = space.tree.get_flush_lock();
             space.tree.flush(&lock, 0)?;
             drop(lock);
@@ -169,7 +228,7 @@ impl Engine {
     /// Begins to write what is in memory as tables, as the engine does by itself when that is much.
     #[cfg(test)]
     pub(super) fn rotate(&self) -> std::result::Result<(), fjall::Error> {
-        for space in [&self.sessions, &self.users, &self.purge, &self.meta] {
+        for space in self.spaces() {
             space.rotate_memtable()?;
         }
         Ok(())
@@ -181,12 +240,40 @@ impl Engine {
         self.database.persist(PersistMode::Buffer).is_ok()
     }
 
-    pub(super) fn set_floors(&self, floors: &Floors) {
-        let mut current = self.floors.write();
-        if *current != *floors {
-            *current = floors.clone();
+    /// Makes known what a group that was written has ended, and scheduled for a purge.
+    pub(super) fn note(&self, changes: Vec<EndingChange>, scheduled: Option<Vec<u8>>) {
+        if let Some(first) = scheduled {
+            let mut known = self.scheduled.lock();
+            *known = Some(known.take().map_or(first.clone(), |known| known.min(first)));
+        }
+        if changes.is_empty() {
+            return;
+        }
+        let mut ended = self.ended.write();
+        let ended = Arc::make_mut(&mut ended);
+        for change in changes {
+            match change {
+                EndingChange::Raise(ending) => ended.raise(ending),
+                EndingChange::Lift(scope) => ended.lift(&scope),
+            }
         }
     }
+
+    /// The purge keys that are due, at most `limit` of them.
+    pub(super) fn due(&self, now: crate::Timestamp, limit: usize) -> Result<Vec<Vec<u8>>> {
+        *self.scheduled.lock() = None;
+        self.keys(Space::Purge, keys::purge(self.meta()?.purge_from, now), limit)
+    }
+
+    /// The first of the purge keys that were written since [`due`](Self::due) looked.
+    pub(super) fn scheduled(&self) -> Option<Vec<u8>> {
+        self.scheduled.lock().clone()
+    }
+}
+
+fn visible(ended: &Endings, id: SessionId, bytes: &[u8]) -> Result<Option<Arc<Record>>> {
+    let record = read_record(id, bytes)?;
+    Ok(record.filter(|record| !ended.cover(record, None)).map(Arc::new))
 }
 
 /// The record in these bytes; a corrupt one answers like an unknown one, with an event.

@@ -1,65 +1,81 @@
 //! A group of writes that will share one sync. Each is judged against what is committed plus the group so far.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use super::engine::{Change, Engine, read_record};
+use super::counted::{Judged, Seen};
+use super::endings::{Ending, Scope};
+use super::engine::{Change, EndingChange, Engine, read_record};
 use super::keys::{self, Space};
 use super::meta::Meta;
-use super::{Inserted, Limit, Purged, Replaced, Touch, Touched, codec, own_key};
-use crate::{Error, ErrorKind, Namespace, OnLimit, Owner, Record, Result, SessionId, Timestamp};
+use super::{Inserted, Limit, Replaced, Touch, Touched, codec, own_key};
+use crate::{Namespace, Record, Result, SessionId};
 
 /// Every method reads first and changes afterwards, so that a failed read leaves the group as it was.
 pub(super) struct Group<'a> {
-    engine: &'a Engine,
-    meta: Meta,
+    pub(super) engine: &'a Engine,
+    pub(super) meta: Meta,
     meta_before: Meta,
     /// One item a key: a batch with a remove and an insert of one key would leave the insert.
     changes: BTreeMap<(Space, Vec<u8>), Option<Vec<u8>>>,
+    endings: Vec<EndingChange>,
+    /// The first purge key that was written.
+    scheduled: Option<Vec<u8>>,
     /// Whether anything but uses is in it. Then no answer leaves before the sync, "gone already" included: it
     /// may rest on a removal in this very group. Uses alone ride on whatever is synced next.
-    needs_sync: bool,
+    pub(super) needs_sync: bool,
+    records_read: Cell<usize>,
+}
+
+/// A group that was judged, to be written.
+pub(super) struct Finished {
+    pub(super) changes: Vec<Change>,
+    pub(super) sync: bool,
+    /// The store's numbers after it.
+    pub(super) meta: Meta,
+    pub(super) endings: Vec<EndingChange>,
+    pub(super) scheduled: Option<Vec<u8>>,
 }
 
 impl<'a> Group<'a> {
     pub(super) fn new(engine: &'a Engine, meta: Meta) -> Self {
-        Self { engine, meta_before: meta.clone(), meta, changes: BTreeMap::new(), needs_sync: false }
+        Self {
+            engine,
+            meta_before: meta.clone(),
+            meta,
+            changes: BTreeMap::new(),
+            endings: Vec::new(),
+            scheduled: None,
+            needs_sync: false,
+            records_read: Cell::new(0),
+        }
     }
 
-    pub(super) fn insert(&mut self, mut record: Record, limit: Option<&Limit>) -> Result<Inserted> {
+    /// How many records were read for it.
+    pub(super) fn records_read(&self) -> usize {
+        self.records_read.get()
+    }
+
+    pub(super) fn insert(
+        &mut self,
+        mut record: Record,
+        limit: Option<&Limit>,
+        seen: Option<&Seen>,
+    ) -> Result<Judged> {
         if self.get(Space::Sessions, record.id.as_bytes())?.is_some() {
-            return Ok(Inserted::Taken);
-        }
-        let leaving = match limit {
-            Some(limit) => match self.make_place(&record.owner, limit)? {
-                Some(leaving) => leaving,
-                None => return Ok(Inserted::Full),
-            },
-            None => Vec::new(),
-        };
-        for old in &leaving {
-            self.drop_record(old);
+            return Ok(Judged::Done(Inserted::Taken));
         }
         record.sequence = self.meta.next_sequence();
-        record.generation = self.meta.floors.generation();
+        record.generation = self.meta.generation;
         record.version = 0;
-        self.put(Space::Users, keys::user(&record.owner, record.id), Vec::new());
-        self.schedule_purge(&record);
-        self.put_record(&record);
-        self.needs_sync = true;
-        Ok(Inserted::Done { evicted: leaving.into_iter().map(|record| record.id).collect() })
-    }
-
-    /// Who has to leave for one more of `owner`; `None` when the limit refuses.
-    fn make_place(&self, owner: &Owner, limit: &Limit) -> Result<Option<Vec<Record>>> {
-        let mut live = self.owned(owner)?;
-        live.retain(|record| (limit.live)(record));
-        let excess = (live.len() + 1).saturating_sub(limit.max);
-        if excess > 0 && limit.on_limit == OnLimit::Refuse {
-            return Ok(None);
+        let judged = self.count(&record, limit, seen)?;
+        if matches!(judged, Judged::Done(Inserted::Done { .. })) {
+            self.put(Space::Users, keys::user(&record.owner, record.id), Vec::new());
+            self.schedule_purge(&record);
+            self.put_record(&record);
+            self.needs_sync = true;
         }
-        live.sort_by_key(|record| record.sequence);
-        live.truncate(excess);
-        Ok(Some(live))
+        Ok(judged)
     }
 
     pub(super) fn replace(&mut self, record: Record, version: u64) -> Result<Replaced> {
@@ -91,68 +107,36 @@ impl<'a> Group<'a> {
     pub(super) fn remove(&mut self, id: SessionId) -> Result<bool> {
         let stored = self.get(Space::Sessions, id.as_bytes())?;
         let Some(bytes) = stored else { return Ok(false) };
-        let record = read_record(id, &bytes)?;
-        self.needs_sync = true;
-        match record {
-            Some(record) => {
-                self.drop_record(&record);
-                Ok(!self.meta.floors.covers(&record))
-            }
-            None => {
-                self.delete(Space::Sessions, id.as_bytes().to_vec());
-                Ok(false)
-            }
-        }
-    }
-
-    pub(super) fn remove_user(&mut self, owner: &Owner, keep: Option<SessionId>) -> Result<Vec<SessionId>> {
-        let ids = self.owned_ids(owner)?;
-        let mut removed = Vec::new();
-        let mut leaving = Vec::new();
-        for id in ids.into_iter().filter(|id| Some(*id) != keep) {
-            removed.extend(self.record(id)?.map(|record| record.id));
-            leaving.push(id);
-        }
-        self.needs_sync |= !leaving.is_empty();
-        for id in leaving {
-            self.delete(Space::Users, keys::user(owner, id));
+        let Some(record) = read_record(id, &bytes)? else {
+            self.needs_sync = true;
             self.delete(Space::Sessions, id.as_bytes().to_vec());
-        }
-        Ok(removed)
+            return Ok(false);
+        };
+        let counted = self.counted(&record.owner)?;
+        self.needs_sync = true;
+        self.drop_record(&record);
+        self.uncount(&record.owner, counted, &[id]);
+        Ok(!self.is_over(&record, None))
     }
 
     pub(super) fn remove_everyone(&mut self, namespace: Option<&Namespace>) {
-        self.needs_sync = true;
-        self.meta.floors.raise(namespace);
+        self.meta.generation += 1;
+        let scope = namespace.map_or(Scope::Everyone, |namespace| Scope::Namespace(namespace.clone()));
+        self.raise(Ending::new(scope, self.meta.generation));
     }
 
-    pub(super) fn purge(&mut self, now: Timestamp, limit: usize) -> Result<Purged> {
-        let due = self.keys(Space::Purge, keys::purge(self.meta.purge_from.clone(), now), limit)?;
-        let mut found = Vec::with_capacity(due.len());
-        for key in &due {
-            let record = keys::id_of(key).map_or(Ok(None), |id| self.stored(id));
-            match record {
-                // A later version's record is that version's to purge; it must not stop this purge for good.
-                Err(error) if matches!(error.kind(), ErrorKind::UnknownRecordVersion(_)) => found.push(None),
-                record => found.push(record?),
-            }
-        }
-        let mut purged = Purged { removed: 0, more: due.len() == limit };
-        if let Some(last) = due.last() {
-            self.meta.purge_from = keys::after(last);
-        }
-        for (key, record) in due.into_iter().zip(found) {
-            self.delete(Space::Purge, key);
-            let Some(record) = record else { continue };
-            // What the key says is a lower bound: uses since then have moved the date.
-            if record.purge_at().is_some_and(|at| at <= now) {
-                self.drop_record(&record);
-                purged.removed += 1;
-            } else {
-                self.schedule_purge(&record);
-            }
-        }
-        Ok(purged)
+    /// Ends all at once what `ending` covers.
+    pub(super) fn raise(&mut self, ending: Ending) {
+        self.needs_sync = true;
+        self.put(Space::Endings, ending.key(), ending.value());
+        self.endings.push(EndingChange::Raise(ending));
+    }
+
+    /// Takes an ending away that nothing is left of.
+    pub(super) fn lift(&mut self, ending: &Ending) {
+        self.needs_sync = true;
+        self.delete(Space::Endings, ending.key());
+        self.endings.push(EndingChange::Lift(ending.scope.clone()));
     }
 
     /// The store's own key, made if there is none.
@@ -163,11 +147,15 @@ impl<'a> Group<'a> {
 
     /// Takes over a record from another store, in the place of an older one if there is one.
     pub(super) fn import(&mut self, record: Record) -> Result<()> {
-        let stored = self.stored(record.id)?;
-        let sequence = stored.map(|stored| stored.sequence);
-        let (epoch, generation) = (0, self.meta.floors.generation());
-        let sequence = sequence.unwrap_or_else(|| self.meta.next_sequence());
-        let record = Record { epoch, sequence, generation, ..record };
+        let stored = self.record(record.id)?;
+        let is_counted = self.counted(&record.owner)?.is_some();
+        // Ended ones keep no place: it is among what has ended.
+        self.meta.uncounted = self.meta.next_sequence();
+        let sequence = stored.map_or(self.meta.uncounted, |stored| stored.sequence);
+        let record = Record { epoch: 0, sequence, generation: self.meta.generation, ..record };
+        if is_counted {
+            self.put_counted(&record.owner, &[]);
+        }
         self.put(Space::Users, keys::user(&record.owner, record.id), Vec::new());
         self.schedule_purge(&record);
         self.put_changed(&record);
@@ -185,38 +173,49 @@ impl<'a> Group<'a> {
         is_so
     }
 
-    /// What the batch will be, whether it has to be synced, and the store's numbers after it.
-    pub(super) fn finish(mut self) -> Result<(Vec<Change>, bool, Meta)> {
+    /// What the batch will be.
+    pub(super) fn finish(mut self) -> Result<Finished> {
         if self.meta != self.meta_before {
-            let bytes = minicbor::to_vec(&self.meta)
-                .map_err(|source| Error::new(ErrorKind::Unavailable).with_source(source))?;
+            let bytes = self.meta.to_bytes()?;
             self.put(Space::Meta, keys::META.to_vec(), bytes);
         }
         let changes = self.changes.into_iter().map(|((space, key), value)| (space, key, value)).collect();
-        Ok((changes, self.needs_sync, self.meta))
+        let Self { needs_sync: sync, meta, endings, scheduled, .. } = self;
+        Ok(Finished { changes, sync, meta, endings, scheduled })
     }
 
     /// The record of that id, unless it is gone.
-    fn record(&self, id: SessionId) -> Result<Option<Record>> {
-        Ok(self.stored(id)?.filter(|record| !self.meta.floors.covers(record)))
+    pub(super) fn record(&self, id: SessionId) -> Result<Option<Record>> {
+        Ok(self.stored(id)?.filter(|record| !self.is_over(record, None)))
     }
 
-    /// The record of that id, ended with everyone's or not.
-    fn stored(&self, id: SessionId) -> Result<Option<Record>> {
+    /// The record of that id, ended all at once or not.
+    pub(super) fn stored(&self, id: SessionId) -> Result<Option<Record>> {
+        self.records_read.set(self.records_read.get() + 1);
         match self.get(Space::Sessions, id.as_bytes())? {
             Some(bytes) => read_record(id, &bytes),
             None => Ok(None),
         }
     }
 
-    fn owned(&self, owner: &Owner) -> Result<Vec<Record>> {
-        let records = self.owned_ids(owner)?.into_iter().map(|id| self.record(id));
-        records.filter_map(Result::transpose).collect()
+    /// Whether an ending covers the record, `except` one that is not asked about.
+    pub(super) fn is_over(&self, record: &Record, except: Option<&Scope>) -> bool {
+        let here = self.endings.iter().any(|change| match change {
+            EndingChange::Raise(ending) => Some(&ending.scope) != except && ending.covers(record),
+            // Nothing that it covers is there any more.
+            EndingChange::Lift(_) => false,
+        });
+        here || self.engine.ended().cover(record, except)
     }
 
-    fn owned_ids(&self, owner: &Owner) -> Result<Vec<SessionId>> {
-        let keys = self.keys(Space::Users, keys::users(owner, None), usize::MAX)?;
-        Ok(keys.iter().filter_map(|key| keys::id_of(key)).collect())
+    /// The ending of that scope, as it stands.
+    pub(super) fn ending(&self, scope: &Scope) -> Option<Ending> {
+        let here = self.endings.iter().rev().find_map(|change| match change {
+            EndingChange::Raise(ending) if ending.scope == *scope => Some(Some(ending.clone())),
+            EndingChange::Lift(lifted) if lifted == scope => Some(None),
+            _ => None,
+        });
+        here.unwrap_or_else(|| self.engine.ended().of(scope).cloned())
     }
 
     fn put_record(&mut self, record: &Record) {
@@ -233,15 +232,18 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Leaves the purge key: where it stands now is not known, and the purge clears it when its date comes.
-    fn drop_record(&mut self, record: &Record) {
+    /// Leaves the purge key: where it stands now is not known, and the purge clears it when its date comes. Leaves
+    /// the owner's list, which whoever calls has read.
+    pub(super) fn drop_record(&mut self, record: &Record) {
         self.delete(Space::Users, keys::user(&record.owner, record.id));
         self.delete(Space::Sessions, record.id.as_bytes().to_vec());
     }
 
-    fn schedule_purge(&mut self, record: &Record) {
+    pub(super) fn schedule_purge(&mut self, record: &Record) {
         if let Some(at) = record.purge_at() {
             let key = keys::purge_at(at, record.id);
+            let first = self.scheduled.take().map_or_else(|| key.clone(), |first| first.min(key.clone()));
+            self.scheduled = Some(first);
             if key < self.meta.purge_from {
                 self.meta.purge_from.clone_from(&key);
             }
@@ -249,46 +251,23 @@ impl<'a> Group<'a> {
         }
     }
 
-    fn put(&mut self, space: Space, key: Vec<u8>, value: Vec<u8>) {
+    pub(super) fn put(&mut self, space: Space, key: Vec<u8>, value: Vec<u8>) {
         self.changes.insert((space, key), Some(value));
     }
 
-    fn delete(&mut self, space: Space, key: Vec<u8>) {
+    pub(super) fn delete(&mut self, space: Space, key: Vec<u8>) {
         self.changes.insert((space, key), None);
     }
 
-    fn get(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>> {
+    pub(super) fn get(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>> {
         match self.changes.get(&(space, key.to_vec())) {
             Some(change) => Ok(change.clone()),
             None => Ok(self.engine.get(space, key)?.map(|bytes| bytes.to_vec())),
         }
     }
 
-    /// The first `limit` keys of a range, the group's changes counted in.
-    fn keys(
-        &self,
-        space: Space,
-        range: std::ops::RangeInclusive<Vec<u8>>,
-        limit: usize,
-    ) -> Result<Vec<Vec<u8>>> {
-        let bounds = (space, range.start().clone())..=(space, range.end().clone());
-        let changed: BTreeMap<&[u8], bool> =
-            self.changes.range(bounds).map(|((_, key), value)| (key.as_slice(), value.is_some())).collect();
-        let mut keys: Vec<Vec<u8>> =
-            changed.iter().filter(|(_, kept)| **kept).map(|(key, _)| key.to_vec()).collect();
-        let mut committed = 0;
-        for key in self.engine.keys(space, range) {
-            let key = key?;
-            if !changed.contains_key(&*key) {
-                keys.push(key.to_vec());
-                committed += 1;
-            }
-            if committed == limit {
-                break;
-            }
-        }
-        keys.sort_unstable();
-        keys.truncate(limit);
-        Ok(keys)
+    /// The first purge key that was written since a purge looked for some, by this group included.
+    pub(super) fn first_scheduled(&self) -> Option<Vec<u8>> {
+        self.engine.scheduled().into_iter().chain(self.scheduled.clone()).min()
     }
 }

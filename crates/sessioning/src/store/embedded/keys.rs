@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use super::endings::Scope;
 use crate::{Owner, SessionId, Timestamp};
 
 /// Part of the engine's key space.
@@ -15,6 +16,10 @@ pub(super) enum Space {
     Purge,
     /// The store's own numbers.
     Meta,
+    /// Owner to the ids that count for a limit, in the order of inserts.
+    Counted,
+    /// What was ended all at once and is not freed yet.
+    Endings,
 }
 
 /// The one key in [`Space::Meta`].
@@ -22,7 +27,8 @@ pub(super) const META: &[u8] = b"meta";
 
 const ID: usize = 16;
 
-fn owner_prefix(owner: &Owner) -> Vec<u8> {
+/// What an owner's keys begin with.
+pub(super) fn owner_prefix(owner: &Owner) -> Vec<u8> {
     let (namespace, user) = (owner.namespace().as_str(), owner.user().as_str());
     let mut key = Vec::with_capacity(3 + namespace.len() + user.len() + ID);
     // A namespace has at most 64 bytes, a user at most 256.
@@ -31,6 +37,30 @@ fn owner_prefix(owner: &Owner) -> Vec<u8> {
     key.extend_from_slice(&u16::try_from(user.len()).unwrap_or(u16::MAX).to_be_bytes());
     key.extend_from_slice(user.as_bytes());
     key
+}
+
+/// The owner whose keys begin with that.
+pub(super) fn owner_of(prefix: &[u8]) -> Option<Owner> {
+    let (length, rest) = prefix.split_first()?;
+    let (namespace, rest) = rest.split_at_checked(usize::from(*length))?;
+    let (_, user) = rest.split_first_chunk::<2>()?;
+    let text = |bytes| std::str::from_utf8(bytes).ok();
+    Some(Owner::new(text(namespace)?.parse().ok()?, text(user)?.parse().ok()?))
+}
+
+/// The users' keys that a scope is about.
+pub(super) fn users_in(scope: &Scope) -> RangeInclusive<Vec<u8>> {
+    match scope {
+        Scope::Everyone => Vec::new()..=vec![0xff],
+        Scope::Namespace(namespace) => {
+            let text = namespace.as_str();
+            let first = [&[u8::try_from(text.len()).unwrap_or(u8::MAX)], text.as_bytes()].concat();
+            // What comes next is a user's length, which begins with less.
+            let last = [&first, [0xff].as_slice()].concat();
+            first..=last
+        }
+        Scope::Owner(owner, _) => users(owner, None),
+    }
 }
 
 pub(super) fn user(owner: &Owner, id: SessionId) -> Vec<u8> {

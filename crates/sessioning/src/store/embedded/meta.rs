@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use minicbor::{Decode, Encode};
 
-use crate::{ErrorKind, Namespace, Record, Result, Timestamp};
+use super::endings::{Ending, Scope};
+use crate::{Error, ErrorKind, Result, Timestamp};
 
 /// How far behind the newest record the clock may be.
 const CLOCK_MARGIN: Duration = Duration::from_secs(60 * 60);
@@ -19,34 +20,41 @@ pub(super) struct Meta {
     /// The last place given in the order of inserts.
     #[n(1)]
     sequence: u64,
+    /// Where the endings were, in one record, before they got a space of their own.
     #[n(2)]
-    pub(super) floors: Floors,
+    pub(super) floors: Option<Floors>,
     /// The store's own key, once somebody has asked for it.
     #[cbor(n(3), with = "minicbor::bytes")]
     pub(super) key: Option<[u8; 32]>,
     /// The mark of a copy into this store that has not ended.
     #[n(4)]
     pub(super) import: Option<String>,
-    /// Where the next purge begins: nothing stands under a date before. Not kept, since it only saves work: what
-    /// was purged leaves marks in the engine for a while, and a purge that began at the first date would step over
-    /// all of them each time.
-    #[cbor(skip)]
+    /// The generation that new records get.
+    #[n(5)]
+    #[cbor(default)]
+    pub(super) generation: u64,
+    /// Where the next purge begins: nothing stands under a date before. What was purged leaves marks in the engine
+    /// for a while, and a purge that began at the first date would step over all of them.
+    #[cbor(n(6), with = "minicbor::bytes", default)]
     pub(super) purge_from: Vec<u8>,
+    /// The place in the order of inserts of the last record that was put in without being counted.
+    #[cbor(skip)]
+    pub(super) uncounted: u64,
 }
 
-/// Which generations of records were ended all at once.
+/// Which generations of records were ended all at once, as they were kept before.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub(super) struct Floors {
     /// The generation that new records get.
     #[n(0)]
-    generation: u64,
+    pub(super) generation: u64,
     /// Records of a generation below this are gone.
     #[n(1)]
-    everywhere: u64,
+    pub(super) everywhere: u64,
     /// The same, by namespace.
     #[n(2)]
-    namespaces: BTreeMap<String, u64>,
+    pub(super) namespaces: BTreeMap<String, u64>,
 }
 
 impl Meta {
@@ -61,6 +69,15 @@ impl Meta {
 
     pub(super) fn next_sequence(&mut self) -> u64 {
         self.sequence += 1;
+        self.sequence
+    }
+
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
+        minicbor::to_vec(self).map_err(|source| Error::new(ErrorKind::Unavailable).with_source(source))
+    }
+
+    /// The last place given in the order of inserts.
+    pub(super) fn sequence(&self) -> u64 {
         self.sequence
     }
 
@@ -79,22 +96,16 @@ impl Meta {
 }
 
 impl Floors {
-    pub(super) fn generation(&self) -> u64 {
-        self.generation
-    }
-
-    pub(super) fn covers(&self, record: &Record) -> bool {
-        let namespace = self.namespaces.get(record.owner.namespace().as_str()).copied().unwrap_or(0);
-        record.generation < self.everywhere.max(namespace)
-    }
-
-    pub(super) fn raise(&mut self, namespace: Option<&Namespace>) {
-        self.generation += 1;
-        match namespace {
-            Some(namespace) => {
-                self.namespaces.insert(namespace.to_string(), self.generation);
-            }
-            None => self.everywhere = self.generation,
-        }
+    /// The same as endings.
+    pub(super) fn endings(&self) -> Vec<Ending> {
+        let namespaces = self.namespaces.iter().filter_map(|(namespace, generation)| {
+            Some(Ending::new(Scope::Namespace(namespace.parse().ok()?), *generation))
+        });
+        let everyone = (self.everywhere > 0).then(|| Ending::new(Scope::Everyone, self.everywhere));
+        everyone.into_iter().chain(namespaces).collect()
     }
 }
+
+#[cfg(test)]
+#[path = "tenants_tests.rs"]
+mod tenants_tests;

@@ -2,29 +2,34 @@
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::directory::Directory;
 use super::engine::{Change, Engine};
 use super::group::Group;
 use super::meta::Meta;
+use super::queue::{Queue, Turn, Waited};
 use super::status::Status;
 use super::{EmbeddedSettings, SharedEngine};
 use crate::{Error, ErrorKind, Result, Timestamp};
 
 /// The most writes that share a sync: bounds the batch, and so the wait of the first in it.
 const MAX_GROUP: usize = 1024;
+/// A group takes no more short work once it has read so many records, or worked for so long.
+const MAX_READ: usize = 1024;
+const MAX_TIME: Duration = Duration::from_millis(5);
 
 /// Judges a write within a group, and returns how to answer it once the group's fate is known.
 pub(super) type Command = Box<dyn FnOnce(&mut Group<'_>) -> Reply + Send>;
 pub(super) type Reply = Box<dyn FnOnce(Result<()>) + Send>;
 
-/// A handle to the thread. Dropping it lets the thread finish what waits, and waits for that.
+/// A handle to the thread.
 pub(super) struct OwningThread {
-    commands: Option<Sender<Command>>,
-    thread: Option<JoinHandle<()>>,
+    commands: Arc<Queue<Command>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     status: Arc<Status>,
 }
 
@@ -36,7 +41,8 @@ impl OwningThread {
         settings: &EmbeddedSettings,
         now: Timestamp,
     ) -> Result<Self> {
-        let (commands, waiting) = bounded(settings.queue);
+        let commands = Arc::new(Queue::new(settings.queue));
+        let waiting = Arc::clone(&commands);
         let mut meta = match &*engine.read() {
             Some(engine) => engine.meta()?,
             None => Meta::default(),
@@ -49,7 +55,7 @@ impl OwningThread {
             .name("store-owner".into())
             .spawn(move || own.run())
             .map_err(|source| Error::new(ErrorKind::Unavailable).with_source(source))?;
-        Ok(Self { commands: Some(commands), thread: Some(thread), status })
+        Ok(Self { commands, thread: Mutex::new(Some(thread)), status })
     }
 
     /// Hands a write to the thread and waits until its group is on the disk.
@@ -59,6 +65,7 @@ impl OwningThread {
     /// The write's own; the group's, if it could not be written; overloaded if too many wait.
     pub(super) async fn submit<T: Send + 'static>(
         &self,
+        turn: Turn,
         write: impl FnOnce(&mut Group<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         if let Some(kind) = self.status.refusal() {
@@ -69,19 +76,14 @@ impl OwningThread {
             let judged = write(group);
             Box::new(move |written| drop(answer.send(written.and(judged))))
         });
-        let commands = self.commands.as_ref().ok_or(ErrorKind::Unavailable)?;
-        commands.try_send(command).map_err(|error| match error {
-            TrySendError::Full(_) => ErrorKind::Overloaded,
-            TrySendError::Disconnected(_) => ErrorKind::Unavailable,
-        })?;
+        self.commands.push(turn, command)?;
         answered.await.unwrap_or(Err(ErrorKind::Unavailable.into()))
     }
-}
 
-impl Drop for OwningThread {
-    fn drop(&mut self) {
-        self.commands = None;
-        if let Some(thread) = self.thread.take()
+    /// Lets the thread finish what waits, and waits for that. Nothing more is taken.
+    pub(super) fn stop(&self) {
+        self.commands.close();
+        if let Some(thread) = self.thread.lock().take()
             && thread.join().is_err()
         {
             tracing::error!("the thread that owns the session store ended by a fault");
@@ -95,18 +97,18 @@ pub(super) struct Own {
     pub(super) directory: Directory,
     pub(super) status: Arc<Status>,
     pub(super) meta: Meta,
-    pub(super) waiting: Receiver<Command>,
+    pub(super) waiting: Arc<Queue<Command>>,
     /// What takes the last failed group back.
     pub(super) undo: Vec<Change>,
 }
 
 impl Own {
     fn run(mut self) {
-        while let Ok(first) = self.waiting.recv() {
+        while self.waiting.wait(None) == Waited::Ready {
             match self.status.refusal() {
-                None => self.write_group(first),
-                // It came while the last group was failing. Dropping it answers "unavailable".
-                Some(_) => drop(first),
+                None => self.write_group(),
+                // They came while the last group was failing. Dropping them answers "unavailable".
+                Some(_) => drop(self.waiting.any()),
             }
             if self.status.refusal() == Some(ErrorKind::NoSpace) && !self.wait_for_space() {
                 break;
@@ -115,16 +117,13 @@ impl Own {
     }
 
     /// Judges what waits, writes it as one batch, syncs, and answers.
-    fn write_group(&mut self, first: Command) {
+    fn write_group(&mut self) {
         let shared = Arc::clone(&self.engine);
         let guard = shared.read();
         let Some(engine) = &*guard else { return };
         let mut group = Group::new(engine, self.meta.clone());
-        let mut replies = vec![first(&mut group)];
-        while replies.len() < MAX_GROUP {
-            let Ok(command) = self.waiting.try_recv() else { break };
-            replies.push(command(&mut group));
-        }
+        let replies = self.judge(&mut group);
+        self.status.read(group.records_read());
         let written = self.commit(engine, group);
         drop(guard);
         if written.is_ok() {
@@ -135,15 +134,30 @@ impl Own {
         }
     }
 
+    /// Short work in turn, within bounds, and after it a long step of each kind.
+    fn judge(&self, group: &mut Group<'_>) -> Vec<Reply> {
+        let (mut replies, begun) = (Vec::new(), Instant::now());
+        while replies.len() < MAX_GROUP && group.records_read() < MAX_READ && begun.elapsed() < MAX_TIME {
+            let Some(command) = self.waiting.short() else { break };
+            replies.push(command(group));
+        }
+        for ends in [true, false] {
+            if let Some(command) = self.waiting.long(ends) {
+                replies.push(command(group));
+            }
+        }
+        replies
+    }
+
     fn commit(&mut self, engine: &Engine, group: Group<'_>) -> Result<()> {
-        let (changes, sync, meta) = group.finish()?;
-        match engine.commit(&changes, sync) {
+        let finished = group.finish()?;
+        match engine.commit(&finished.changes, finished.sync) {
             Ok(()) => {
-                engine.set_floors(&meta.floors);
-                self.meta = meta;
+                engine.note(finished.endings, finished.scheduled);
+                self.meta = finished.meta;
                 Ok(())
             }
-            Err(error) => Err(self.refuse(engine, &changes, error)),
+            Err(error) => Err(self.refuse(engine, &finished.changes, error)),
         }
     }
 }

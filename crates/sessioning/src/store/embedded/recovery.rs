@@ -4,12 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::RecvTimeoutError;
-
 use super::directory::Directory;
 use super::engine::{Change, Engine};
 use super::keys::{self, Space};
 use super::owner::Own;
+use super::queue::Waited;
 use super::status::Status;
 use super::{SharedEngine, space};
 use crate::{Error, ErrorKind, Result};
@@ -34,10 +33,10 @@ impl Own {
         loop {
             let until = Instant::now() + pause;
             loop {
-                match self.waiting.recv_deadline(until) {
-                    Ok(command) => drop(command),
-                    Err(RecvTimeoutError::Timeout) => break,
-                    Err(RecvTimeoutError::Disconnected) => return false,
+                match self.waiting.wait(Some(until)) {
+                    Waited::Ready => drop(self.waiting.any()),
+                    Waited::TimedOut => break,
+                    Waited::Closed => return false,
                 }
             }
             if space::is_back(self.directory.path()) {
@@ -68,7 +67,7 @@ impl Own {
                 return Err(Error::new(kind).with_source(error));
             }
             self.meta = engine.meta()?;
-            engine.set_floors(&self.meta.floors);
+            engine.load_endings()?;
             Ok(engine)
         })
     }

@@ -13,6 +13,7 @@ pub(super) struct Status {
     groups: AtomicU64,
     writes: AtomicU64,
     largest: AtomicU64,
+    records_read: AtomicU64,
     sizes: [AtomicU64; SIZES],
 }
 
@@ -28,6 +29,8 @@ pub struct GroupStats {
     pub writes: u64,
     /// Writes in the largest.
     pub largest: u64,
+    /// Records that were read to judge them.
+    pub records_read: u64,
     /// Groups by size: so many writes at most (1, 2, 4, … 1,024), and how many groups of that size there were.
     pub sizes: [(u64, u64); SIZES],
 }
@@ -55,6 +58,11 @@ impl Status {
         self.reopenings.load(Ordering::Acquire)
     }
 
+    pub(super) fn read(&self, records: usize) {
+        let records = u64::try_from(records).unwrap_or(u64::MAX);
+        self.records_read.fetch_add(records, Ordering::Relaxed);
+    }
+
     pub(super) fn committed(&self, writes: usize) {
         let writes = u64::try_from(writes).unwrap_or(u64::MAX);
         self.groups.fetch_add(1, Ordering::Relaxed);
@@ -71,6 +79,7 @@ impl Status {
             groups: self.groups.load(Ordering::Relaxed),
             writes: self.writes.load(Ordering::Relaxed),
             largest: self.largest.load(Ordering::Relaxed),
+            records_read: self.records_read.load(Ordering::Relaxed),
             sizes: std::array::from_fn(|step| (1 << step, self.sizes[step].load(Ordering::Relaxed))),
         }
     }

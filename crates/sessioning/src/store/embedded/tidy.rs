@@ -56,7 +56,7 @@ impl Drop for Tidying {
 
 fn look_at(engine: &SharedEngine, quiet: bool) {
     // Not under the lock: whoever wants to exchange the engine does not wait for a long merge.
-    let Some(spaces) = engine.read().as_ref().map(super::engine::Engine::spaces) else { return };
+    let Some(spaces) = engine.read().as_ref().map(super::engine::Engine::to_tidy) else { return };
     if let Err(error) = spaces.tidy(quiet) {
         tracing::warn!(cause = %error, "the session store could not give space back; it tries again");
     }
@@ -65,7 +65,7 @@ fn look_at(engine: &SharedEngine, quiet: bool) {
 /// The parts of an engine, which stays open as long as this is there.
 pub(super) struct Spaces {
     pub(super) database: Database,
-    pub(super) all: [Keyspace; 4],
+    pub(super) all: [Keyspace; 6],
 }
 
 impl Spaces {

@@ -46,15 +46,15 @@ fn what_has_ended_takes_no_space_after_a_quiet_moment() {
     let (of_full, of_live) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (full, live) = (Engine::open(of_full.path()).unwrap(), Engine::open(of_live.path()).unwrap());
     commit(&full, value, 0..COUNT);
-    flush(&full.spaces());
+    flush(&full.to_tidy());
     commit(&full, |_| None, (0..COUNT).filter(|number| number % 10 != 0));
-    flush(&full.spaces());
+    flush(&full.to_tidy());
     commit(&live, value, (0..COUNT).filter(|number| number % 10 == 0));
-    flush(&live.spaces());
-    full.spaces().tidy(true).unwrap();
+    flush(&live.to_tidy());
+    full.to_tidy().tidy(true).unwrap();
     // The next write after it, and the next look.
     commit(&full, value, 0..1);
-    full.spaces().tidy(true).unwrap();
+    full.to_tidy().tidy(true).unwrap();
     let [full_size, needed] = [&of_full, &of_live].map(|folder| size(&folder.path().join("keyspaces")));
     assert!(full_size * 10 <= needed * 13, "{full_size} of {needed}");
     for number in 0..COUNT {
@@ -68,7 +68,7 @@ fn little_that_has_ended_is_no_reason_to_write_everything_anew() {
     let engine = Engine::open(folder.path()).unwrap();
     commit(&engine, value, 0..COUNT);
     commit(&engine, |_| None, 0..COUNT / 20);
-    let spaces = engine.spaces();
+    let spaces = engine.to_tidy();
     flush(&spaces);
     assert!(spaces.all.iter().all(|space| !is_worth_merging(space, true)));
     assert!(spaces.all.iter().all(|space| !is_worth_merging(space, false)));

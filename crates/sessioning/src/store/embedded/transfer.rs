@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::Embedded;
 use super::keys::id_of;
+use super::queue::Turn;
 use crate::store::{Amendment, Batch, Place, Transfer};
 use crate::{Record, Result, SessionId};
 
@@ -11,8 +12,9 @@ use crate::{Record, Result, SessionId};
 impl Transfer for Embedded {
     async fn read(&self, after: &Place, limit: usize, _: bool) -> Result<Batch> {
         let after = after.exact().parse::<SessionId>().ok();
-        self.readers
-            .read(move |engine| {
+        self.inner
+            .readers
+            .walk(Turn::default(), move |engine| {
                 let keys = engine.sessions_after(after, limit)?;
                 let next = keys.iter().rev().filter(|_| keys.len() == limit).find_map(|key| id_of(key));
                 let (mut records, mut foreign) = (Vec::with_capacity(keys.len()), 0);
@@ -29,7 +31,7 @@ impl Transfer for Embedded {
 
     async fn find(&self, ids: &[SessionId]) -> Result<Vec<Record>> {
         let ids = ids.to_vec();
-        let found = self.readers.read(move |engine| {
+        let found = self.inner.readers.walk(Turn::default(), move |engine| {
             let records = ids.into_iter().map(|id| engine.record(id));
             records
                 .filter_map(Result::transpose)
@@ -40,7 +42,12 @@ impl Transfer for Embedded {
     }
 
     async fn add(&self, records: Vec<Record>) -> Result<()> {
-        self.owner.submit(move |group| records.into_iter().try_for_each(|record| group.import(record))).await
+        self.inner
+            .owner
+            .submit(Turn { long: true, ..Turn::default() }, move |group| {
+                records.into_iter().try_for_each(|record| group.import(record))
+            })
+            .await
     }
 
     async fn amend(&self, changes: Vec<Amendment>) -> Result<()> {
@@ -50,20 +57,30 @@ impl Transfer for Embedded {
 
     async fn erase(&self, ids: &[SessionId]) -> Result<()> {
         let ids = ids.to_vec();
-        self.owner.submit(move |group| ids.into_iter().try_for_each(|id| group.remove(id).map(drop))).await
+        self.inner
+            .owner
+            .submit(Turn { long: true, ..Turn::default() }, move |group| {
+                ids.into_iter().try_for_each(|id| group.remove(id).map(drop))
+            })
+            .await
     }
 
     async fn count(&self) -> Result<u64> {
-        self.readers.read(super::engine::Engine::approximate_count).await
+        self.inner.readers.read(super::engine::Engine::approximate_count).await
     }
 
     async fn import_mark(&self) -> Result<Option<String>> {
-        self.readers.read(|engine| Ok(engine.meta()?.import)).await
+        self.inner.readers.read(|engine| Ok(engine.meta()?.import)).await
     }
 
     async fn change_import_mark(&self, from: Option<&str>, to: Option<&str>) -> Result<bool> {
         let (from, to) = (from.map(str::to_owned), to.map(str::to_owned));
-        self.owner.submit(move |group| Ok(group.change_import(from.as_deref(), to))).await
+        self.inner
+            .owner
+            .submit(Turn { long: true, ..Turn::default() }, move |group| {
+                Ok(group.change_import(from.as_deref(), to))
+            })
+            .await
     }
 
     async fn until_nobody_works(&self) -> Result<()> {

@@ -1,0 +1,405 @@
+//! What one tenant does to another, counted in steps and records, never in time.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+
+use super::super::endings::Scope;
+use super::super::engine::STEP;
+use super::super::keys::{self, Space};
+use super::super::queue::Turn;
+use super::super::{Embedded, EmbeddedSettings};
+use crate::store::{Inserted, Limit, Replaced, Store, Touch, Touched, Transfer};
+use crate::{
+    ManualClock, Namespace, OnLimit, OsRandom, Owner, Record, SessionId, SessionToken, Timeout, Timeouts,
+    Timestamp,
+};
+
+const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn open(directory: &Path) -> Embedded {
+    let settings = EmbeddedSettings { queue: 1 << 16, ..EmbeddedSettings::new(directory) };
+    Embedded::open_with(&settings, &ManualClock::at(START)).unwrap()
+}
+
+fn owner(text: &str) -> Owner {
+    match text.split_once('/') {
+        Some((namespace, user)) => Owner::new(namespace.parse().unwrap(), user.parse().unwrap()),
+        None => text.parse().unwrap(),
+    }
+}
+
+fn record(user: &str, idle: Timeout) -> Record {
+    let token = SessionToken::generate(START, &OsRandom).unwrap();
+    Record::new(&token, owner(user), Timeouts { idle, absolute: Timeout::Never }, START)
+}
+
+/// A limit that counts sessions of level 0.
+fn limit(max: usize, on_limit: OnLimit) -> Option<Limit> {
+    Some(Limit { max, on_limit, live: Arc::new(|record| record.level == 0) })
+}
+
+async fn fill(store: &Embedded, user: &str, count: usize, level: u8) -> Vec<SessionId> {
+    let mut ids = Vec::new();
+    for part in (0..count).collect::<Vec<_>>().chunks(512) {
+        let inserts = part.iter().map(async |_| {
+            let new = Record { level, ..record(user, Timeout::Never) };
+            let id = new.id;
+            assert_eq!(store.insert(new, None).await.unwrap(), Inserted::Done { evicted: vec![] });
+            id
+        });
+        ids.extend(join_all(inserts).await);
+    }
+    ids
+}
+
+async fn insert(store: &Embedded, user: &str, limit: Option<Limit>) -> (Record, Inserted) {
+    let new = record(user, Timeout::Never);
+    let inserted = store.insert(new.clone(), limit).await.unwrap();
+    (new, inserted)
+}
+
+async fn has(store: &Embedded, id: SessionId) -> bool {
+    store.get(id, &|_| true).await.unwrap().is_some()
+}
+
+async fn listed(store: &Embedded, user: &str) -> Vec<SessionId> {
+    let (mut ids, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.list(&owner(user), after, 100).await.unwrap();
+        ids.extend(page.records.iter().map(|record| record.id));
+        after = page.next;
+        if after.is_none() {
+            return ids;
+        }
+    }
+}
+
+/// Ids of one moment come in any order.
+fn sorted(ids: &[SessionId]) -> Vec<SessionId> {
+    let mut ids = ids.to_vec();
+    ids.sort();
+    ids
+}
+
+fn left(store: &Embedded, space: Space) -> usize {
+    let engine = store.inner.engine.read();
+    engine.as_ref().unwrap().keys(space, Vec::new()..=vec![0xff; 400], usize::MAX).unwrap().len()
+}
+
+#[tokio::test]
+async fn a_create_under_a_limit_reads_what_the_limit_allows_however_much_has_ended() {
+    const MAX: usize = 5;
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store, "mallory", 10_000, 1).await;
+    for on_limit in [OnLimit::EvictOldest, OnLimit::Refuse] {
+        for _ in 0..10 {
+            let before = store.group_stats().records_read;
+            let _ = insert(&store, "mallory", limit(MAX, on_limit)).await;
+            let read = store.group_stats().records_read - before;
+            assert!(read <= MAX as u64 + 2, "{read} records read");
+        }
+    }
+    assert_eq!(insert(&store, "mallory", limit(MAX, OnLimit::Refuse)).await.1, Inserted::Full);
+}
+
+#[tokio::test]
+async fn a_limit_that_comes_later_finds_what_was_there_without_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let old = fill(&store, "alice", 3, 0).await;
+    assert_eq!(insert(&store, "alice", limit(3, OnLimit::Refuse)).await.1, Inserted::Full);
+    let (first, inserted) = insert(&store, "alice", limit(3, OnLimit::EvictOldest)).await;
+    assert_eq!(inserted, Inserted::Done { evicted: vec![old[0]] });
+    // Without a limit again, then with one, after a restart, and with one that was copied in.
+    let (second, _) = insert(&store, "alice", None).await;
+    drop(store);
+    let store = open(directory.path());
+    let (third, inserted) = insert(&store, "alice", limit(4, OnLimit::EvictOldest)).await;
+    assert_eq!(inserted, Inserted::Done { evicted: vec![old[1]] });
+    store.add(vec![record("alice", Timeout::Never)]).await.unwrap();
+    let (_, inserted) = insert(&store, "alice", limit(3, OnLimit::EvictOldest)).await;
+    assert_eq!(inserted, Inserted::Done { evicted: vec![old[2], first.id, second.id] });
+    assert!(has(&store, third.id).await);
+}
+
+#[tokio::test]
+async fn very_many_that_a_new_limit_ends_leave_in_one_write_and_are_freed_in_steps() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let old = fill(&store, "mallory", 3000, 0).await;
+    let before = store.group_stats().records_read;
+    let (new, inserted) = insert(&store, "mallory", limit(5, OnLimit::EvictOldest)).await;
+    let read = store.group_stats().records_read - before;
+    assert!(read <= 2 * STEP as u64, "{read} records read");
+    let Inserted::Done { evicted } = inserted else { panic!("{inserted:?}") };
+    assert_eq!(evicted, old[..2996]);
+    assert!(!has(&store, old[0]).await && !has(&store, old[2995]).await && has(&store, old[2996]).await);
+    while store.purge(START, 256).await.unwrap().more {}
+    assert_eq!(left(&store, Space::Sessions), 5);
+    assert_eq!(left(&store, Space::Endings), 0);
+    assert_eq!(listed(&store, "mallory").await, sorted(&[&old[2996..], &[new.id]].concat()));
+}
+
+#[tokio::test]
+async fn a_logout_makes_room_under_a_limit_and_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let (first, _) = insert(&store, "alice", limit(1, OnLimit::Refuse)).await;
+    assert_eq!(insert(&store, "alice", limit(1, OnLimit::Refuse)).await.1, Inserted::Full);
+    store.remove(first.id).await.unwrap();
+    assert_eq!(left(&store, Space::Counted), 0);
+    let (second, inserted) = insert(&store, "alice", limit(1, OnLimit::Refuse)).await;
+    assert_eq!(inserted, Inserted::Done { evicted: vec![] });
+    assert_eq!(store.remove_user(&owner("alice"), None).await.unwrap(), [second.id]);
+    assert_eq!(left(&store, Space::Counted), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn while_a_user_with_20_000_sessions_is_revoked_others_wait_for_a_step_or_two() {
+    const MANY: usize = 20_000;
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(directory.path()));
+    fill(&store, "mallory", MANY, 0).await;
+    let begun = store.group_stats().groups;
+    let revoking = {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.remove_user(&owner("mallory"), None).await.unwrap() })
+    };
+    let mut meanwhile = 0;
+    while !revoking.is_finished() {
+        let before = store.group_stats();
+        let _ = insert(&store, "other/alice", None).await;
+        let after = store.group_stats();
+        // The group that was being written, its own, and one whose numbers were not counted yet.
+        assert!(after.groups - before.groups <= 3, "{} groups", after.groups - before.groups);
+        assert!(after.records_read - before.records_read <= 3 * STEP as u64 + 3);
+        meanwhile += 1;
+    }
+    assert_eq!(revoking.await.unwrap().len(), MANY);
+    assert!(store.group_stats().groups - begun >= (MANY / STEP) as u64 && meanwhile > 10, "{meanwhile}");
+    assert_eq!((left(&store, Space::Sessions), left(&store, Space::Endings)), (meanwhile, 0));
+}
+
+#[tokio::test]
+async fn a_revocation_that_a_crash_cuts_off_has_ended_all_and_is_finished_later() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let ids = fill(&store, "alice", 1000, 0).await;
+    let kept = ids[500];
+    let old = store.get(ids[0], &|_| true).await.unwrap().unwrap();
+    // Its first write, and nothing after it.
+    drop(store.inner.end_many(&owner("alice"), Some(kept)).await.unwrap());
+    drop(store);
+
+    let store = open(directory.path());
+    assert_eq!(listed(&store, "alice").await, [kept]);
+    assert!(!has(&store, ids[0]).await && has(&store, kept).await);
+    let use_now = Touch { at: START.after(DAY), interval: Duration::ZERO };
+    assert_eq!(store.touch(ids[0], use_now).await.unwrap(), Touched::Gone);
+    assert_eq!(store.replace((*old).clone(), 0).await.unwrap(), Replaced::Gone);
+    let (later, _) = insert(&store, "alice", None).await;
+    assert_eq!(listed(&store, "alice").await, sorted(&[kept, later.id]));
+    // Half of it is freed, then another crash.
+    let _ = store.purge(START, 256).await.unwrap();
+    let _ = store.purge(START, 256).await.unwrap();
+    drop(store);
+
+    let store = open(directory.path());
+    assert_eq!(listed(&store, "alice").await, sorted(&[kept, later.id]));
+    while store.purge(START, 256).await.unwrap().more {}
+    assert_eq!((left(&store, Space::Sessions), left(&store, Space::Endings)), (2, 0));
+    drop(store);
+    let store = open(directory.path());
+    assert_eq!(listed(&store, "alice").await, sorted(&[kept, later.id]));
+}
+
+#[tokio::test]
+async fn two_revocations_at_once_of_a_user_with_many_end_all() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let ids = fill(&store, "alice", 1000, 0).await;
+    let alice = owner("alice");
+    let keeping = store.remove_user(&alice, Some(ids[0]));
+    let (one, other) = tokio::join!(keeping, store.remove_user(&alice, None));
+    let mut ended = [one.unwrap(), other.unwrap()].concat();
+    ended.sort();
+    let mut all = ids.clone();
+    all.sort();
+    assert_eq!(ended, all);
+    assert!(!has(&store, ids[0]).await);
+}
+
+#[tokio::test]
+async fn a_list_looks_at_a_step_of_what_has_ended_and_says_where_to_go_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store, "alice", 1000, 0).await;
+    store.remove_everyone(None).await.unwrap();
+    let (left, _) = insert(&store, "alice", None).await;
+    let (mut after, mut pages) = (None, 0);
+    loop {
+        let page = store.list(&owner("alice"), after, 10).await.unwrap();
+        pages += 1;
+        after = page.next;
+        if !page.records.is_empty() {
+            assert_eq!(page.records[0].id, left.id);
+        }
+        if after.is_none() {
+            break;
+        }
+    }
+    assert!((3..=6).contains(&pages), "{pages} pages");
+}
+
+#[tokio::test]
+async fn what_ended_with_everyone_and_never_expires_is_freed_in_steps_and_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let shop: Namespace = "shop".parse().unwrap();
+    let mut ended = fill(&store, "shop/alice", 600, 0).await;
+    let (outside, _) = insert(&store, "alice", None).await;
+    store.remove_everyone(Some(&shop)).await.unwrap();
+    let (later, _) = insert(&store, "shop/alice", None).await;
+    assert!(store.purge(START, 256).await.unwrap().more);
+    drop(store);
+    // Raised again while the first is being freed, and cut off in between.
+    let store = open(directory.path());
+    assert!(has(&store, later.id).await && has(&store, outside.id).await);
+    store.remove_everyone(Some(&shop)).await.unwrap();
+    ended.push(later.id);
+    let (last, _) = insert(&store, "shop/bob", None).await;
+    let mut steps = 0;
+    while store.purge(START, 256).await.unwrap().more {
+        steps += 1;
+    }
+    assert!((2..=4).contains(&steps), "{steps} steps");
+    assert_eq!((left(&store, Space::Sessions), left(&store, Space::Endings)), (2, 0));
+    drop(store);
+    let store = open(directory.path());
+    for id in ended {
+        assert!(!has(&store, id).await);
+    }
+    assert!(has(&store, last.id).await && has(&store, outside.id).await);
+}
+
+#[tokio::test]
+async fn a_create_writes_no_more_when_many_namespaces_were_ended() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let size = |store: &Embedded| {
+        let engine = store.inner.engine.read();
+        engine.as_ref().unwrap().get(Space::Meta, keys::META).unwrap().unwrap().len()
+    };
+    let _ = insert(&store, "alice", None).await;
+    let before = size(&store);
+    join_all((0..1000).map(|number| {
+        let (store, namespace) = (&store, format!("n{number}").parse::<Namespace>().unwrap());
+        async move { store.remove_everyone(Some(&namespace)).await.unwrap() }
+    }))
+    .await;
+    let _ = insert(&store, "alice", None).await;
+    assert!(size(&store) <= before + 16, "{} bytes, {before} before", size(&store));
+    // And with nothing older there, nothing is kept of them.
+    while store.purge(START, 256).await.unwrap().more {}
+    assert_eq!(left(&store, Space::Endings), 0);
+}
+
+#[tokio::test]
+async fn a_purge_that_finds_nothing_is_no_work_for_the_owning_thread_and_goes_on_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    for _ in 0..300 {
+        let new = record("alice", Timeout::After(Duration::from_secs(1)));
+        let _ = store.insert(new, None).await.unwrap();
+    }
+    let now = START.after(DAY * 2);
+    let mut removed = 0;
+    loop {
+        let purged = store.purge(now, 100).await.unwrap();
+        removed += purged.removed;
+        if !purged.more {
+            break;
+        }
+    }
+    assert_eq!(removed, 300);
+    let groups = store.group_stats().groups;
+    assert_eq!(store.purge(now, 100).await.unwrap(), crate::store::Purged::default());
+    assert_eq!(store.group_stats().groups, groups);
+    let from = |store: &Embedded| store.inner.engine.read().as_ref().unwrap().meta().unwrap().purge_from;
+    let before = from(&store);
+    assert!(!before.is_empty());
+    drop(store);
+    assert_eq!(from(&open(directory.path())), before);
+}
+
+#[tokio::test]
+async fn the_generations_of_earlier_data_are_moved_and_hold() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let (ended, _) = insert(&store, "shop/alice", None).await;
+    let (live, _) = insert(&store, "alice", None).await;
+    drop(store);
+    // As format 1 has it.
+    {
+        let engine = super::super::engine::Engine::open(&directory.path().join("engine")).unwrap();
+        let mut meta = engine.meta().unwrap();
+        let namespaces = [("shop".to_owned(), 1)].into();
+        meta.floors = Some(super::Floors { generation: 1, everywhere: 0, namespaces });
+        let bytes = meta.to_bytes().unwrap();
+        engine.commit(&[(Space::Meta, keys::META.to_vec(), Some(bytes))], true).unwrap();
+    }
+    std::fs::write(directory.path().join("FORMAT"), "sessioning data directory, format 1\n").unwrap();
+    let store = open(directory.path());
+    assert!(!has(&store, ended.id).await && has(&store, live.id).await);
+    let (later, _) = insert(&store, "shop/alice", None).await;
+    assert!(has(&store, later.id).await);
+    let shop: Namespace = "shop".parse().unwrap();
+    {
+        let engine = store.inner.engine.read();
+        let engine = engine.as_ref().unwrap();
+        assert_eq!(engine.meta().unwrap().floors, None);
+        assert!(engine.ended().of(&Scope::Namespace(shop)).is_some());
+    }
+    let format = std::fs::read_to_string(directory.path().join("FORMAT")).unwrap();
+    assert!(format.contains("format 2"), "{format}");
+}
+
+#[tokio::test]
+async fn a_read_that_nobody_waits_for_is_not_begun() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let held = Arc::new(parking_lot::Mutex::new(held));
+    // Both walkers are busy.
+    let busy = [0, 1].map(|_| {
+        let held = Arc::clone(&held);
+        Box::pin(store.inner.readers.walk(Turn::default(), move |_| Ok(held.lock().recv().is_ok())))
+    });
+    let mut busy = busy.map(futures::FutureExt::fuse);
+    for one in &mut busy {
+        assert!(futures::poll!(one).is_pending());
+    }
+    let begun = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    {
+        let begun = Arc::clone(&begun);
+        let mut given_up = Box::pin(store.inner.readers.walk(Turn::default(), move |_| {
+            begun.store(true, std::sync::atomic::Ordering::SeqCst);
+            Ok(())
+        }));
+        assert!(futures::poll!(&mut given_up).is_pending());
+    }
+    // Reads of one record do not wait for them.
+    assert!(!has(&store, record("alice", Timeout::Never).id).await);
+    hold.send(()).unwrap();
+    hold.send(()).unwrap();
+    for one in busy {
+        one.await.unwrap();
+    }
+    store.inner.readers.walk(Turn::default(), |_| Ok(())).await.unwrap();
+    assert!(!begun.load(std::sync::atomic::Ordering::SeqCst));
+}
