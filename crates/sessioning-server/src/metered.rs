@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use sessioning::store::{Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Touch, Touched};
+use sessioning::store::{Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Touch, Touched, Waiting};
 use sessioning::{Namespace, Owner, Record, Result, SessionId, SessionToken, Store, Timestamp};
 
 use crate::metrics::Metrics;
@@ -59,13 +59,22 @@ fn found(there: bool) -> &'static str {
 #[async_trait]
 impl<S: Store> Store for Metered<S> {
     async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
+        self.insert_while(&Waiting::default(), record, limit).await
+    }
+
+    async fn insert_while(
+        &self,
+        waiting: &Waiting,
+        record: Record,
+        limit: Option<Limit>,
+    ) -> Result<Inserted> {
         let outcome = |inserted: &Inserted| match inserted {
             Inserted::Done { .. } => "done",
             Inserted::Taken => "taken",
             Inserted::Revoked => "revoked",
             Inserted::Full => "full",
         };
-        self.count("insert", outcome, self.store.insert(record, limit)).await
+        self.count("insert", outcome, self.store.insert_while(waiting, record, limit)).await
     }
 
     async fn get(&self, id: SessionId, accept: Accept<'_>) -> Result<Option<Arc<Record>>> {
@@ -78,12 +87,16 @@ impl<S: Store> Store for Metered<S> {
     }
 
     async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
+        self.replace_while(&Waiting::default(), record, version).await
+    }
+
+    async fn replace_while(&self, waiting: &Waiting, record: Record, version: u64) -> Result<Replaced> {
         let outcome = |replaced: &Replaced| match replaced {
             Replaced::Done => "done",
             Replaced::Stale => "stale",
             Replaced::Gone => "gone",
         };
-        self.count("replace", outcome, self.store.replace(record, version)).await
+        self.count("replace", outcome, self.store.replace_while(waiting, record, version)).await
     }
 
     async fn touch(&self, id: SessionId, touch: Touch) -> Result<Touched> {

@@ -16,12 +16,14 @@ mod deadline;
 mod embedded;
 mod memory;
 mod transfer;
+mod waiting;
 
 pub use cached::{CacheSettings, CacheStats, Cached};
 pub use deadline::Deadline;
 pub use embedded::{Embedded, EmbeddedSettings, GroupStats};
 pub use memory::Memory;
 pub use transfer::{Amendment, Batch, Place, Transfer, takes_digests};
+pub use waiting::{Patience, Waiting};
 
 /// Keeps records.
 ///
@@ -30,7 +32,8 @@ pub use transfer::{Amendment, Batch, Place, Transfer, takes_digests};
 /// * Once it has begun, it runs to its end, even when the caller stops waiting.
 /// * Once it has answered, every later call sees what it did, and so does a process that is started after this
 ///   one was killed, where the store is durable at all.
-/// * An error means that the outcome is unknown: done entirely or not at all, never half.
+/// * An error means that the outcome is unknown: done entirely or not at all, never half. Only
+///   [`Overloaded`](crate::ErrorKind::Overloaded) says that nothing was begun.
 /// * None judges expiry. A record that was removed, or that an acknowledged
 ///   [`remove_everyone`](Store::remove_everyone) covers, is gone; an expired one is not.
 #[async_trait]
@@ -42,6 +45,17 @@ pub trait Store: Send + Sync + 'static {
     /// it allows, however many inserts race.
     /// The store sets `sequence` and `version` itself, and `epoch` and `generation` where it needs them.
     async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted>;
+
+    /// The same, unless it has not begun by the time that nobody waits for it any more: then nothing is stored, and
+    /// the answer is overloaded.
+    async fn insert_while(
+        &self,
+        _waiting: &Waiting,
+        record: Record,
+        limit: Option<Limit>,
+    ) -> Result<Inserted> {
+        self.insert(record, limit).await
+    }
 
     /// The record of that id, or `None` if it is gone or never was.
     ///
@@ -61,6 +75,12 @@ pub trait Store: Send + Sync + 'static {
     /// Never creates. Keeps the owner, `created_at`, `epoch`, `sequence` and `generation` that are stored, and
     /// never lowers `last_seen`. Of two that race with one version, one is done.
     async fn replace(&self, record: Record, version: u64) -> Result<Replaced>;
+
+    /// The same, unless it has not begun by the time that nobody waits for it any more, as with
+    /// [`insert_while`](Store::insert_while).
+    async fn replace_while(&self, _waiting: &Waiting, record: Record, version: u64) -> Result<Replaced> {
+        self.replace(record, version).await
+    }
 
     /// Records a use, if the last recorded one is at least an interval before it.
     ///

@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::fmt;
 
-use crate::store::Replaced;
+use crate::store::{Patience, Replaced};
 use crate::{
     Authentication, DataError, Invalid, Namespace, Patch, Record, Result, Session, SessionToken, Sessioning,
     Timestamp,
@@ -109,6 +109,7 @@ impl Sessioning {
         token: &SessionToken,
         edit: impl Fn(Record, Timestamp) -> std::result::Result<Record, Refusal>,
     ) -> Result<Changed<Session, Refusal>> {
+        let patience = Patience::default();
         for _ in 0..TRIES {
             let now = self.clock.now();
             let stored = match self.open(namespace, token, now).await? {
@@ -123,7 +124,7 @@ impl Sessioning {
                 Ok(record) => record,
                 Err(refusal) => return Ok(Changed::Refused(refusal)),
             };
-            match self.store.replace(record.clone(), stored.version).await? {
+            match self.store.replace_while(&patience.waiting(), record.clone(), stored.version).await? {
                 Replaced::Done => {
                     let record = record.succeeding(&stored);
                     return Ok(Changed::Done(self.session(record.into())));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::arrivals::Arrival;
-use crate::store::{Inserted, Limit, run_to_end};
+use crate::store::{Inserted, Limit, Patience, Waiting, run_to_end};
 use crate::{
     Authentication, Data, Error, ErrorKind, Metadata, Owner, Record, Session, SessionId, SessionToken,
     Sessioning, Timeout, TimeoutTooLong, Verdict,
@@ -106,25 +106,32 @@ impl Sessioning {
 
     /// The second half of [`create`](Self::create): stores the session.
     ///
-    /// Runs to its end even when the caller stops waiting, so that nothing is left of a session that a revocation
-    /// overtook.
+    /// What has begun runs to its end even when the caller stops waiting, so that nothing is left of a session that a
+    /// revocation overtook. What still waits for its turn then is not begun.
     ///
     /// # Errors
     ///
     /// When the store fails, the limit refuses, or the user is revoked meanwhile.
     pub async fn insert(&self, draft: Draft) -> std::result::Result<Created, CreateError> {
-        let this = self.clone();
-        run_to_end(async move { this.insert_now(draft).await }).await
+        let (this, patience) = (self.clone(), Patience::default());
+        let waiting = patience.waiting();
+        run_to_end(async move { this.insert_now(draft, waiting).await }).await
     }
 
-    async fn insert_now(&self, mut draft: Draft) -> std::result::Result<Created, CreateError> {
+    async fn insert_now(
+        &self,
+        mut draft: Draft,
+        waiting: Waiting,
+    ) -> std::result::Result<Created, CreateError> {
         for _ in 0..ID_TRIES {
             // Before it, too: a create that is refused anyway must not make the limit end another session.
             if draft.arrival.is_revoked() {
                 return Err(CreateError::Revoked);
             }
-            let inserted = match self.store.insert(draft.record.clone(), self.limit()).await {
+            let inserted = match self.store.insert_while(&waiting, draft.record.clone(), self.limit()).await {
                 Ok(inserted) => inserted,
+                // Nothing was begun.
+                Err(error) if *error.kind() == ErrorKind::Overloaded => return Err(error.into()),
                 Err(error) => {
                     // It may be stored all the same, and nobody will ever hold its token. Whoever asked does not
                     // wait for that.

@@ -11,7 +11,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use self::shard::Shards;
-use super::{Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Store, Touch, Touched, run_to_end};
+use super::{
+    Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Store, Touch, Touched, Waiting, run_to_end,
+};
 use crate::{Clock, Namespace, OnLimit, Owner, Record, Result, SessionId, SessionToken, Timestamp};
 
 mod shard;
@@ -95,14 +97,23 @@ impl<S: Store> Cached<S> {
 #[async_trait]
 impl<S: Store> Store for Cached<S> {
     async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
+        self.insert_while(&Waiting::default(), record, limit).await
+    }
+
+    async fn insert_while(
+        &self,
+        waiting: &Waiting,
+        record: Record,
+        limit: Option<Limit>,
+    ) -> Result<Inserted> {
         // Without a limit that evicts, an insert ends nobody's session.
         if limit.as_ref().is_none_or(|limit| limit.on_limit == OnLimit::Refuse) {
-            return self.inner.store.insert(record, limit).await;
+            return self.inner.store.insert_while(waiting, record, limit).await;
         }
-        let inner = Arc::clone(&self.inner);
+        let (inner, waiting) = (Arc::clone(&self.inner), waiting.clone());
         run_to_end(async move {
             let sweep = inner.shards.begin_sweep();
-            let inserted = inner.store.insert(record, limit).await;
+            let inserted = inner.store.insert_while(&waiting, record, limit).await;
             match &inserted {
                 Ok(Inserted::Done { evicted }) if !evicted.is_empty() => sweep.end(evicted),
                 Ok(_) => sweep.end_without_any(),
@@ -141,10 +152,14 @@ impl<S: Store> Store for Cached<S> {
     }
 
     async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
-        let inner = Arc::clone(&self.inner);
+        self.replace_while(&Waiting::default(), record, version).await
+    }
+
+    async fn replace_while(&self, waiting: &Waiting, record: Record, version: u64) -> Result<Replaced> {
+        let (inner, waiting) = (Arc::clone(&self.inner), waiting.clone());
         run_to_end(async move {
             let _pending = inner.shards.begin_write(record.id);
-            inner.store.replace(record, version).await
+            inner.store.replace_while(&waiting, record, version).await
         })
         .await
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Store, Touch, Touched};
+use super::{Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Store, Touch, Touched, Waiting};
 use crate::{ErrorKind, Namespace, Owner, Record, Result, SessionId, SessionToken, Timestamp};
 
 /// A store over a store that waits no longer than its deadline for any answer.
@@ -24,6 +24,15 @@ impl<S> Deadline<S> {
         Self { store, deadline }
     }
 
+    /// The same for what is not to begin once nobody waits for it.
+    async fn bound_while<T>(&self, waiting: &Waiting, call: impl Future<Output = Result<T>>) -> Result<T> {
+        let answer = self.bound(call).await;
+        if answer.as_ref().is_err_and(|error| *error.kind() == ErrorKind::TimedOut) {
+            waiting.give_up();
+        }
+        answer
+    }
+
     async fn bound<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
         tokio::time::timeout(self.deadline, call).await.unwrap_or(Err(ErrorKind::TimedOut.into()))
     }
@@ -32,7 +41,16 @@ impl<S> Deadline<S> {
 #[async_trait]
 impl<S: Store> Store for Deadline<S> {
     async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
-        self.bound(self.store.insert(record, limit)).await
+        self.insert_while(&Waiting::default(), record, limit).await
+    }
+
+    async fn insert_while(
+        &self,
+        waiting: &Waiting,
+        record: Record,
+        limit: Option<Limit>,
+    ) -> Result<Inserted> {
+        self.bound_while(waiting, self.store.insert_while(waiting, record, limit)).await
     }
 
     async fn get(&self, id: SessionId, accept: Accept<'_>) -> Result<Option<Arc<Record>>> {
@@ -44,7 +62,11 @@ impl<S: Store> Store for Deadline<S> {
     }
 
     async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
-        self.bound(self.store.replace(record, version)).await
+        self.replace_while(&Waiting::default(), record, version).await
+    }
+
+    async fn replace_while(&self, waiting: &Waiting, record: Record, version: u64) -> Result<Replaced> {
+        self.bound_while(waiting, self.store.replace_while(waiting, record, version)).await
     }
 
     async fn touch(&self, id: SessionId, touch: Touch) -> Result<Touched> {

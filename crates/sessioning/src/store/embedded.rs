@@ -19,7 +19,8 @@ use self::revocation::Revoking;
 use self::status::Status;
 use self::tidy::Tidying;
 use super::{
-    Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Store, Touch, Touched, own_key, run_to_end,
+    Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Store, Touch, Touched, Waiting, own_key,
+    run_to_end,
 };
 use crate::{Clock, Error, ErrorKind, Namespace, Owner, Record, Result, SessionId, SessionToken, Timestamp};
 
@@ -160,11 +161,20 @@ impl Embedded {
 #[async_trait]
 impl Store for Embedded {
     async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
-        let inner = Arc::clone(&self.inner);
+        self.insert_while(&Waiting::default(), record, limit).await
+    }
+
+    async fn insert_while(
+        &self,
+        waiting: &Waiting,
+        record: Record,
+        limit: Option<Limit>,
+    ) -> Result<Inserted> {
+        let (inner, waiting) = (Arc::clone(&self.inner), waiting.clone());
         match limit {
-            None => inner.insert(record, None).await,
+            None => inner.insert(record, None, waiting).await,
             // It may have to look for what counts first.
-            Some(_) => run_to_end(async move { inner.insert(record, limit).await }).await,
+            Some(_) => run_to_end(async move { inner.insert(record, limit, waiting).await }).await,
         }
     }
 
@@ -179,7 +189,12 @@ impl Store for Embedded {
     }
 
     async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
-        let turn = Turn { owner: Some(record.owner.clone()), ..Turn::default() };
+        self.replace_while(&Waiting::default(), record, version).await
+    }
+
+    async fn replace_while(&self, waiting: &Waiting, record: Record, version: u64) -> Result<Replaced> {
+        let waiting = Some(waiting.clone());
+        let turn = Turn { owner: Some(record.owner.clone()), waiting, ..Turn::default() };
         self.inner.owner.submit(turn, move |group| group.replace(record, version)).await
     }
 

@@ -10,7 +10,7 @@ use super::engine::STEP;
 use super::group::Group;
 use super::keys::{self, Space};
 use super::queue::Turn;
-use crate::store::{Inserted, Limit};
+use crate::store::{Inserted, Limit, Waiting};
 use crate::{ErrorKind, OnLimit, Owner, Record, Result, SessionId};
 
 /// How often an owner is looked through for one create: others create without a limit meanwhile.
@@ -49,14 +49,20 @@ struct Place {
 }
 
 impl Inner {
-    pub(super) async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
+    pub(super) async fn insert(
+        &self,
+        record: Record,
+        limit: Option<Limit>,
+        waiting: Waiting,
+    ) -> Result<Inserted> {
         let owner = record.owner.clone();
         for _ in 0..TRIES {
             let seen = match &limit {
-                Some(limit) => self.look_through(&owner, limit).await?,
+                Some(limit) => self.look_through(&owner, limit, &waiting).await?,
                 None => None,
             };
-            let turn = Turn { owner: Some(owner.clone()), id: Some(record.id), ..Turn::default() };
+            let (id, waiting) = (Some(record.id), Some(waiting.clone()));
+            let turn = Turn { owner: Some(owner.clone()), id, waiting, ..Turn::default() };
             let (record, limit) = (record.clone(), limit.clone());
             let insert = move |group: &mut Group<'_>| group.insert(record, limit.as_ref(), seen.as_ref());
             if let Judged::Done(inserted) = self.owner.submit(turn, insert).await? {
@@ -67,7 +73,7 @@ impl Inner {
     }
 
     /// The owner's live sessions, unless there is a list of them.
-    async fn look_through(&self, owner: &Owner, limit: &Limit) -> Result<Option<Seen>> {
+    async fn look_through(&self, owner: &Owner, limit: &Limit, waiting: &Waiting) -> Result<Option<Seen>> {
         let key = keys::owner_prefix(owner);
         let begun = self.readers.read(move |engine| {
             let is_listed = engine.get(Space::Counted, &key)?.is_some();
@@ -75,7 +81,7 @@ impl Inner {
         });
         let Some(at) = begun.await? else { return Ok(None) };
         let (mut found, mut after) = (Vec::new(), None);
-        loop {
+        while !waiting.is_over() {
             let (owner, live) = (owner.clone(), limit.live.clone());
             let turn = Turn { owner: Some(owner.clone()), ..Turn::default() };
             let listed = self.readers.walk(turn, move |engine| engine.list(&owner, after, STEP)).await?;
@@ -83,11 +89,11 @@ impl Inner {
             found.extend(counting.map(|record| (record.sequence, record.id)));
             after = listed.next;
             if after.is_none() {
-                break;
+                found.sort_unstable();
+                return Ok(Some(Seen { at, ids: found.into_iter().map(|(_, id)| id).collect() }));
             }
         }
-        found.sort_unstable();
-        Ok(Some(Seen { at, ids: found.into_iter().map(|(_, id)| id).collect() }))
+        Err(ErrorKind::Overloaded.into())
     }
 }
 

@@ -72,12 +72,21 @@ impl OwningThread {
             return Err(kind.into());
         }
         let (answer, answered) = oneshot::channel();
+        let waiting = turn.waiting.clone();
         let command: Command = Box::new(move |group| {
-            let judged = write(group);
+            let judged = match waiting {
+                Some(waiting) if waiting.is_over() => Err(ErrorKind::Overloaded.into()),
+                _ => write(group),
+            };
             Box::new(move |written| drop(answer.send(written.and(judged))))
         });
         self.commands.push(turn, command)?;
         answered.await.unwrap_or(Err(ErrorKind::Unavailable.into()))
+    }
+
+    #[cfg(test)]
+    pub(super) fn has_waiting(&self) -> bool {
+        self.commands.wait(Some(Instant::now())) == Waited::Ready
     }
 
     /// Lets the thread finish what waits, and waits for that. Nothing more is taken.

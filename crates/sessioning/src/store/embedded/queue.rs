@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::store::Waiting;
 use crate::{ErrorKind, Namespace, Owner, SessionId};
 
 /// Of so many short turns, one is for what ends no session, whatever else waits.
@@ -28,6 +29,8 @@ pub(super) struct Turn {
     pub(super) ends: bool,
     /// Whether it is a long step.
     pub(super) long: bool,
+    /// Who waits for it; what nobody waits for is not begun. `None` runs to its end in any case.
+    pub(super) waiting: Option<Waiting>,
 }
 
 pub(super) struct Queue<T> {

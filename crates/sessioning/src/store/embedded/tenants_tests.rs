@@ -11,10 +11,10 @@ use super::super::engine::STEP;
 use super::super::keys::{self, Space};
 use super::super::queue::Turn;
 use super::super::{Embedded, EmbeddedSettings};
-use crate::store::{Inserted, Limit, Replaced, Store, Touch, Touched, Transfer};
+use crate::store::{Inserted, Limit, Patience, Replaced, Store, Touch, Touched, Transfer};
 use crate::{
-    ManualClock, Namespace, OnLimit, OsRandom, Owner, Record, SessionId, SessionToken, Timeout, Timeouts,
-    Timestamp,
+    ErrorKind, ManualClock, Namespace, OnLimit, OsRandom, Owner, Record, SessionId, SessionToken, Timeout,
+    Timeouts, Timestamp,
 };
 
 const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
@@ -402,4 +402,63 @@ async fn a_read_that_nobody_waits_for_is_not_begun() {
     }
     store.inner.readers.walk(Turn::default(), |_| Ok(())).await.unwrap();
     assert!(!begun.load(std::sync::atomic::Ordering::SeqCst));
+}
+
+/// The owning thread, held until the sender says so or is dropped.
+fn busy(store: &Embedded) -> (std::sync::mpsc::Sender<()>, impl Future<Output = crate::Result<()>> + '_) {
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let held = store.inner.owner.submit(Turn::default(), move |_| {
+        let _ = held.recv();
+        Ok(())
+    });
+    (hold, held)
+}
+
+#[tokio::test]
+async fn a_command_that_nobody_waits_for_is_not_begun_unless_it_ends_a_session() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let (old, _) = insert(&store, "alice", None).await;
+    let (hold, held) = busy(&store);
+    let mut held = Box::pin(held);
+    assert!(futures::poll!(&mut held).is_pending());
+    let new = record("alice", Timeout::Never);
+    let (patience, id) = (Patience::default(), new.id);
+    let waiting = patience.waiting();
+    let mut insert = Box::pin(store.insert_while(&waiting, new, None));
+    let changed = Record { level: 7, ..old.clone() };
+    let mut replace = Box::pin(store.replace_while(&waiting, changed, 0));
+    assert!(futures::poll!(&mut insert).is_pending() && futures::poll!(&mut replace).is_pending());
+    drop(patience);
+    let mut remove = Box::pin(store.remove(old.id));
+    assert!(futures::poll!(&mut remove).is_pending());
+    drop(remove);
+    hold.send(()).unwrap();
+    held.await.unwrap();
+    assert_eq!(*insert.await.unwrap_err().kind(), ErrorKind::Overloaded);
+    assert_eq!(*replace.await.unwrap_err().kind(), ErrorKind::Overloaded);
+    let _ = store.insert(record("bob", Timeout::Never), None).await.unwrap();
+    assert!(!has(&store, id).await && !has(&store, old.id).await);
+}
+
+#[tokio::test]
+async fn a_create_whose_caller_left_while_it_waited_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(directory.path()));
+    let sessioning = crate::Sessioning::over(Arc::clone(&store) as Arc<dyn Store>);
+    let (hold, held) = busy(&store);
+    let mut held = Box::pin(held);
+    assert!(futures::poll!(&mut held).is_pending());
+    let mut create = Box::pin(sessioning.create(owner("alice"), crate::NewSession::default()));
+    assert!(futures::poll!(&mut create).is_pending());
+    // Until its command waits.
+    while !store.inner.owner.has_waiting() {
+        assert!(futures::poll!(&mut create).is_pending());
+        tokio::task::yield_now().await;
+    }
+    drop(create);
+    hold.send(()).unwrap();
+    held.await.unwrap();
+    let _ = store.insert(record("bob", Timeout::Never), None).await.unwrap();
+    assert!(listed(&store, "alice").await.is_empty());
 }
