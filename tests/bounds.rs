@@ -5,6 +5,8 @@ mod support;
 
 use support::{Answer, Connection, Service};
 
+/// The open connections of the public listener.
+const PUBLIC: &str = "sessioning_connections{listener=\"public\"}";
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
 fn create(service: &Service, body: &str) -> Answer {
@@ -271,10 +273,13 @@ fn sec_36_a_client_that_reads_no_answers_loses_its_place() {
 #[test]
 fn sec_36_connections_beyond_the_limit_wait_for_a_place() {
     let service = Service::start(&["--store", "memory:", "--set", "limits.connections=2"]);
+    // What is idle would make room.
+    let head = b"POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{";
     let mut held: Vec<_> = (0..2).map(|_| Connection::open(&service.address).unwrap()).collect();
     for connection in &mut held {
-        assert_eq!(connection.request("GET", "/", &[], b"").unwrap().status, 200);
+        connection.send(head).unwrap();
     }
+    support::eventually("both to be taken", || service.metric(PUBLIC) == 2.0);
     let address = service.address.clone();
     let (done, finished) = std::sync::mpsc::channel();
     std::thread::spawn(move || {

@@ -49,7 +49,7 @@ fn told_to_stop_it_finishes_what_is_in_flight_refuses_the_new_and_exits_0() {
     assert!(idle.request("GET", "/", &[], b"").is_err(), "an idle connection is closed");
     busy.send(&body[5..]).unwrap();
     let answer = busy.answer(false).unwrap();
-    assert_eq!(answer.status, 200);
+    assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
     let session = answer.json()["session"].as_str().unwrap().to_owned();
     assert_eq!(service.wait().code(), Some(0));
     let service = Service::start(&["--store", &store]);
@@ -179,7 +179,8 @@ fn while_requests_drain_the_admin_listener_says_so() {
     std::thread::sleep(Duration::from_millis(100));
     service.signal("TERM");
     eventually("it to say that it stops", || service.admin("/readyz").status == 503);
-    assert_eq!(service.admin("/livez").status, 200);
+    let alive = service.admin("/livez");
+    assert_eq!((alive.status, alive.header("connection")), (200, Some("close")));
     busy.send(b"\"user\":\"alice\"}").unwrap();
     assert_eq!(busy.answer(false).unwrap().status, 200);
     assert_eq!(service.wait().code(), Some(0));

@@ -12,7 +12,12 @@ use support::{Service, eventually};
 fn families(text: &str) -> BTreeSet<String> {
     let typed = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     typed
-        .map(|line| line.replace(" counter", "_total").replace(" info", "_info").replace(" histogram", ""))
+        .map(|line| {
+            line.replace(" counter", "_total")
+                .replace(" info", "_info")
+                .replace(" histogram", "")
+                .replace(" gauge", "")
+        })
         .collect()
 }
 

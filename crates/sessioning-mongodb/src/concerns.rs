@@ -15,7 +15,7 @@ use crate::config::Reads;
 use crate::error::{failed, is_no_replica_set};
 
 /// Connections to each server, unless the URL says otherwise. What waits for one waits within its deadline.
-const POOL: u32 = 64;
+pub(crate) const POOL: u32 = 64;
 /// How long to look for a server, however long its answers may take.
 const LONGEST_SEARCH: Duration = Duration::from_secs(10);
 /// How often a server is looked at, unless the URL says otherwise.

@@ -8,6 +8,11 @@ use mongodb::options::{ConnectionString, HostInfo};
 use sessioning::{Policy, Timeouts};
 use zeroize::Zeroizing;
 
+use crate::concerns::POOL;
+
+/// Connections that look at the servers and wait for news from them.
+const WATCHING: usize = 16;
+
 /// The address of a database: `mongodb://` or `mongodb+srv://`, as the driver reads it.
 ///
 /// Its user and password never show: `Display` and `Debug` tell hosts and database. A `layout=concept` among its
@@ -19,9 +24,17 @@ pub struct MongoUrl {
     database: Option<String>,
     layout: Option<Layout>,
     concept: Option<String>,
+    pool: u32,
 }
 
 impl MongoUrl {
+    /// The most files that the store uses: connections to a primary and the one before it, and a few that look at
+    /// the servers.
+    #[must_use]
+    pub fn descriptors(&self) -> usize {
+        usize::try_from(self.pool).unwrap_or(usize::MAX).saturating_mul(2).saturating_add(WATCHING)
+    }
+
     /// The database that it names.
     #[must_use]
     pub fn database(&self) -> Option<&str> {
@@ -68,7 +81,8 @@ impl FromStr for MongoUrl {
         let database = parsed.default_database.clone();
         let path = database.as_deref().unwrap_or_default();
         let shown = format!("{scheme}://{user}{hosts}/{path}");
-        Ok(Self { text, shown, database, layout, concept })
+        let pool = parsed.max_pool_size.unwrap_or(POOL);
+        Ok(Self { text, shown, database, layout, concept, pool })
     }
 }
 

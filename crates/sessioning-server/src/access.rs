@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::edge::route;
 use crate::failures::FailedChecks;
 use crate::keys::{Keys, Scope};
+use crate::listen::Connection;
 use crate::log::Folded;
 use crate::problem::ApiError;
 use crate::proxy::faulty;
@@ -130,6 +131,7 @@ pub(crate) async fn access(State(gate): State<Gate>, mut request: Request, next:
     let (counted, response) = match allowed(app, gate.scope, request.headers()) {
         Ok(caller) => {
             let counted = elsewhere.filter(|_| caller.key.is_none());
+            showed_key(&request, &caller);
             request.extensions_mut().insert(caller);
             (counted, next.run(request).await)
         }
@@ -144,6 +146,15 @@ pub(crate) async fn access(State(gate): State<Gate>, mut request: Request, next:
             surface.render(error)
         }
         Some(Ok(())) | None => response,
+    }
+}
+
+/// A connection on which a good key was shown is not one of its address's share.
+fn showed_key(request: &Request, caller: &Caller) {
+    if caller.key.is_some()
+        && let Some(connection) = request.extensions().get::<Arc<Connection>>()
+    {
+        connection.count_no_more();
     }
 }
 
@@ -166,6 +177,7 @@ pub(crate) async fn access_of_proxy(
     let key = one_of(request.headers().get_all(API_KEY).iter().map(HeaderValue::as_bytes));
     match key.and_then(|key| entitled(&app, Scope::Check, key, None)) {
         Ok(caller) => {
+            showed_key(&request, &caller);
             request.extensions_mut().insert(caller);
             next.run(request).await
         }

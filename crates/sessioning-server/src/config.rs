@@ -8,6 +8,7 @@ mod error;
 mod layers;
 mod mongodb;
 mod session;
+mod share;
 mod text;
 mod values;
 
@@ -24,6 +25,7 @@ pub(crate) use layers::read as read_table;
 pub use layers::{Effective, Layers, Setting, Source};
 pub use mongodb::MongoConfig;
 pub use session::SessionConfig;
+pub use share::AddressShare;
 pub use values::{
     Address, AdminListen, ByteSize, ImportedTokens, LogFormat, LogLevel, LongestTimeout, ProfileSetting,
     StoreUrl, TrustedProxy,
@@ -150,8 +152,15 @@ pub struct LimitsConfig {
     /// The largest body.
     #[serde(with = "text")]
     pub body: ByteSize,
-    /// The most connections at once; more wait until one ends.
+    /// The most connections at once; more wait until one ends, and idle ones end for them.
     pub connections: usize,
+    /// The most of them that come from one address (IPv6: one /64). This machine, sockets, trusted proxies, and
+    /// connections on which a good API key was shown do not count.
+    pub connections_per_address: AddressShare,
+    /// How long a connection may wait for its next request. The longest waiting ones are closed sooner where others
+    /// need their places.
+    #[serde(with = "text")]
+    pub keep_alive: Timeout,
     /// The most writes, and the most reads, that wait for the store; more are refused as overloaded.
     pub queue: usize,
     /// How long a request's body may take to arrive, and the store to answer.
@@ -171,6 +180,8 @@ impl Default for LimitsConfig {
         Self {
             body: ByteSize::kib(256),
             connections: 4096,
+            connections_per_address: AddressShare::default(),
+            keep_alive: seconds(120),
             queue: 4096,
             request_timeout: seconds(10),
             failed_checks: 1000,

@@ -15,6 +15,7 @@ use sessioning_api::Code;
 
 use crate::access::Cause;
 use crate::app::App;
+use crate::descriptors;
 use crate::log::Folded;
 use crate::problem::ApiError;
 
@@ -49,6 +50,10 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, mut request: Request, next
     // Every answer here is about a session, or about who may ask: no cache may keep it (ASVS 14.3.2).
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(REQUEST_ID, id);
+    if app.is_draining() {
+        // So that no client sends its next request over a connection that is about to end.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }
 
@@ -171,7 +176,7 @@ impl std::fmt::Display for Masked<'_> {
 }
 
 /// An error with everything beneath it.
-pub(crate) struct Causes<'a>(pub(crate) &'a dyn std::error::Error);
+pub(crate) struct Causes<'a>(pub(crate) &'a (dyn std::error::Error + 'static));
 
 impl std::fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -181,6 +186,9 @@ impl std::fmt::Display for Causes<'_> {
             write!(f, ": {error}")?;
             source = error.source();
         }
-        Ok(())
+        match descriptors::remedy(self.0) {
+            Some(remedy) => write!(f, " ({remedy})"),
+            None => Ok(()),
+        }
     }
 }

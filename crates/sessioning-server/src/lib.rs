@@ -11,6 +11,7 @@ mod check;
 mod concept;
 pub mod config;
 mod cursor;
+mod descriptors;
 mod edge;
 mod failures;
 mod guard;
@@ -34,6 +35,7 @@ mod store;
 mod token;
 mod umask;
 
+pub use descriptors::TooFewDescriptors;
 pub use keys::{NewKey, Scope};
 pub use log::{LogGuard, masked, start as start_logging};
 pub use serve::{ServeError, serve};

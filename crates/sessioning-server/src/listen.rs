@@ -1,180 +1,130 @@
-//! Listens, and drives each connection: bounded in number, in the size and time of its requests' heads, and
-//! ended politely when the service stops.
+//! Listens, and drives each connection: bounded in number, in all and from one address, in the size and time of its
+//! requests' heads, and ended politely when the service stops.
 
-use std::io;
-use std::net::IpAddr;
-#[cfg(unix)]
-use std::path::Path;
+mod bind;
+mod connection;
+mod connections;
+mod drive;
+mod watched;
+
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use sessioning::Timeout;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
-#[cfg(unix)]
-use tokio::net::UnixListener;
-use tokio::sync::{Semaphore, watch};
-use tokio_io_timeout::TimeoutStream;
-use tower::ServiceExt;
+use tokio::sync::watch;
+use tokio::time::Instant;
 
-use crate::config::{Address, LimitsConfig};
+use crate::descriptors;
+use crate::metrics::ConnectionCounts;
 use crate::source::Peer;
-use crate::umask;
+use bind::Stream;
+pub(crate) use bind::{Bound, bind};
+pub(crate) use connection::Connection;
+pub(crate) use connections::Bounds;
+use connections::{Connections, Place};
+use drive::drive;
 
-/// How long a connection may take over the head of a request, or stay idle before the next one.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// The most of a head that is held in memory.
-const HEAD_BYTES: usize = 64 * 1024;
-/// After an accept failed, for want of file descriptors mostly: trying at once would only burn time.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// A listener, bound.
-pub(crate) struct Bound {
-    listener: Listener,
-    /// Where, with the real port.
-    pub(crate) address: String,
-}
-
-enum Listener {
-    Tcp(TcpListener),
-    #[cfg(unix)]
-    Unix(UnixListener),
-}
-
-/// Binds an address. A second process at the same one is refused.
-pub(crate) async fn bind(address: &Address) -> io::Result<Bound> {
-    match address {
-        Address::Tcp { host, port } => {
-            let listener = TcpListener::bind((host.as_str(), *port)).await?;
-            let address = format!("http://{}", listener.local_addr()?);
-            Ok(Bound { listener: Listener::Tcp(listener), address })
-        }
-        #[cfg(not(unix))]
-        Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
-        #[cfg(unix)]
-        Address::Unix(path) => {
-            remove_stale(path)?;
-            let listener = UnixListener::bind(path)?;
-            umask::open_socket(path)?;
-            Ok(Bound { listener: Listener::Unix(listener), address: format!("unix:{}", path.display()) })
-        }
-    }
-}
-
-/// A socket that a killed process left behind refuses connections; one in use does not.
-#[cfg(unix)]
-fn remove_stale(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::FileTypeExt;
-    match std::fs::symlink_metadata(path) {
-        Ok(found) if !found.file_type().is_socket() => return Err(io::ErrorKind::AlreadyExists.into()),
-        Ok(_) => {}
-        Err(_) => return Ok(()),
-    }
-    match std::os::unix::net::UnixStream::connect(path) {
-        Ok(_) => Err(io::ErrorKind::AddrInUse.into()),
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
-        Err(_) => Ok(()),
-    }
-}
+/// After an accept failed for want of something, trying at once would only burn time.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+/// The same complaint is made at most this often.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// Serves until told to stop; then ends what is idle at once, and gives what is in flight time to end.
-pub(crate) async fn run(bound: Bound, router: Router, limits: LimitsConfig, mut stop: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
-    let graceful = GracefulShutdown::new();
-    loop {
-        let accepted = tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
-            // The place comes first: connections beyond the limit wait in the system's own bounded queue.
-            accepted = accept(&bound.listener, &places) => accepted,
-        };
-        match accepted {
-            Ok((Stream::Tcp(stream, address), place)) => {
-                drive(stream, Peer::Address(address), place, &router, &limits, &graceful);
-            }
-            #[cfg(unix)]
-            Ok((Stream::Unix(stream), place)) => {
-                drive(stream, Peer::Unix, place, &router, &limits, &graceful);
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
+pub(crate) async fn run(
+    bound: Bound,
+    router: Router,
+    bounds: Bounds,
+    counts: ConnectionCounts,
+    mut stop: watch::Receiver<bool>,
+) {
+    let (drain, write) = (bounds.drain, bounds.write);
+    let connections = Connections::new(bounds, counts);
+    let sweeper = tokio::spawn(sweep(Arc::clone(&connections)));
+    tokio::select! {
+        _ = stop.wait_for(|stop| *stop) => {}
+        () = accept(&bound, &router, &connections, write) => {}
     }
     // From here on connections are refused.
     drop(bound);
-    let ended = graceful.shutdown();
-    match limits.drain {
+    connections.finish_all();
+    match drain {
         Timeout::After(patience) => {
-            if tokio::time::timeout(patience, ended).await.is_err() {
+            if tokio::time::timeout(patience, connections.all_ended()).await.is_err() {
                 tracing::warn!("some requests took longer than limits.drain and were cut off");
             }
         }
-        Timeout::Never => ended.await,
+        Timeout::Never => connections.all_ended().await,
+    }
+    sweeper.abort();
+}
+
+async fn sweep(connections: Arc<Connections>) {
+    let (began, mut ticks) = (Instant::now(), tokio::time::interval(connections.tick()));
+    loop {
+        ticks.tick().await;
+        connections.sweep(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
     }
 }
 
-enum Stream {
-    Tcp(tokio::net::TcpStream, IpAddr),
-    #[cfg(unix)]
-    Unix(tokio::net::UnixStream),
-}
-
-type Place = tokio::sync::OwnedSemaphorePermit;
-
-async fn accept(listener: &Listener, places: &Arc<Semaphore>) -> io::Result<(Stream, Place)> {
-    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
-    let stream = match listener {
-        Listener::Tcp(listener) => {
-            let (stream, peer) = listener.accept().await?;
-            stream.set_nodelay(true)?;
-            Stream::Tcp(stream, peer.ip())
+/// Accepts for ever. Connections beyond the limit wait in the system's own bounded queue, but for the first of them,
+/// for which an idle one is ended.
+async fn accept(bound: &Bound, router: &Router, connections: &Arc<Connections>, write: Timeout) {
+    let mut complained = None;
+    loop {
+        match bound.accept().await {
+            Ok(stream) => {
+                let peer = peer_of(&stream);
+                if let Some(place) = connections.admit(peer).await {
+                    begin(stream, peer, place, router.clone(), write);
+                }
+            }
+            // It was given up before it was accepted.
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                let ended = connections.ended();
+                complain(&error, &mut complained);
+                let _ = tokio::time::timeout(ACCEPT_PAUSE, ended).await;
+            }
         }
-        #[cfg(unix)]
-        Listener::Unix(listener) => Stream::Unix(listener.accept().await?.0),
-    };
-    Ok((stream, place))
+    }
 }
 
-/// Drives a connection to its end, in a task of its own.
-fn drive<S>(
-    stream: S,
-    peer: Peer,
-    place: Place,
-    router: &Router,
-    limits: &LimitsConfig,
-    graceful: &GracefulShutdown,
-) where
-    S: AsyncRead + AsyncWrite + Send + 'static,
-{
-    // A client that reads no answers does not keep its place for ever.
-    let mut stream = TimeoutStream::new(stream);
-    if let Timeout::After(timeout) = limits.request_timeout {
-        stream.set_write_timeout(Some(timeout));
+fn peer_of(stream: &Stream) -> Peer {
+    match stream {
+        Stream::Tcp(_, address) => Peer::Address(*address),
+        #[cfg(unix)]
+        Stream::Unix(_) => Peer::Unix,
     }
-    let service = router.clone().map_request(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer);
-        request
-    });
-    let service = TowerToHyperService::new(service);
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(HEAD_BYTES)
-        // A client that sends its logout and leaves at once is logged out all the same.
-        .half_close(true)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service);
-    let connection = graceful.watch(connection);
-    tokio::spawn(async move {
-        // An error here is a client that left or spoke no HTTP: its own affair.
-        let _ = connection.await;
-        drop(place);
-    });
 }
+
+fn begin(stream: Stream, peer: Peer, place: Place, router: Router, write: Timeout) {
+    match stream {
+        Stream::Tcp(stream, _) => tokio::spawn(drive(stream, peer, place, router, write)),
+        #[cfg(unix)]
+        Stream::Unix(stream) => tokio::spawn(drive(stream, peer, place, router, write)),
+    };
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused
+    )
+}
+
+fn complain(error: &io::Error, complained: &mut Option<Instant>) {
+    if complained.is_some_and(|before| before.elapsed() < COMPLAIN_EVERY) {
+        return;
+    }
+    *complained = Some(Instant::now());
+    match descriptors::remedy(error) {
+        Some(remedy) => tracing::warn!("connections cannot be accepted: {remedy}"),
+        None => tracing::warn!(%error, "connections cannot be accepted"),
+    }
+}
+
+#[cfg(test)]
+#[path = "listen/tests.rs"]
+mod tests;

@@ -7,6 +7,7 @@ use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric, MetricEncoder, N
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
@@ -28,6 +29,9 @@ pub(crate) struct Metrics {
     request_times: Times<RouteLabel>,
     checks: Counters<ResultLabel>,
     limited: Counter,
+    connections: Family<ListenerLabel, Gauge>,
+    most_connections: Family<ListenerLabel, Gauge>,
+    refused_connections: Counters<ListenerLabel>,
     purged: Counter,
     operations: Counters<OperationLabels>,
     operation_times: Times<OperationLabel>,
@@ -51,6 +55,18 @@ struct ResultLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ListenerLabel {
+    listener: &'static str,
+}
+
+/// The connections of one listener.
+#[derive(Clone, Debug)]
+pub(crate) struct ConnectionCounts {
+    pub(crate) open: Gauge,
+    pub(crate) refused: Counter,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OperationLabel {
     operation: &'static str,
 }
@@ -69,6 +85,9 @@ impl Default for Metrics {
             request_times: Family::new_with_constructor(times),
             checks: Family::default(),
             limited: Counter::default(),
+            connections: Family::default(),
+            most_connections: Family::default(),
+            refused_connections: Family::default(),
             purged: Counter::default(),
             operations: Family::default(),
             operation_times: Family::new_with_constructor(times),
@@ -93,6 +112,16 @@ impl Metrics {
     /// A failed check was answered with 429.
     pub(crate) fn limited(&self) {
         self.limited.inc();
+    }
+
+    /// The counts of a listener that takes at most so many connections.
+    pub(crate) fn connections(&self, listener: &'static str, most: usize) -> ConnectionCounts {
+        let label = ListenerLabel { listener };
+        self.most_connections.get_or_create(&label).set(i64::try_from(most).unwrap_or(i64::MAX));
+        ConnectionCounts {
+            open: self.connections.get_or_create_owned(&label),
+            refused: self.refused_connections.get_or_create_owned(&label),
+        }
     }
 
     /// Ended sessions were freed.
@@ -138,6 +167,13 @@ impl Exposition {
         );
         all.register("checks", "Tokens checked, by what came of it", metrics.checks.clone());
         all.register("checks_limited", "Failed checks answered with 429", metrics.limited.clone());
+        all.register("connections", "Connections that are open", metrics.connections.clone());
+        all.register("connections_limit", "The most at once", metrics.most_connections.clone());
+        all.register(
+            "connections_refused",
+            "Connections of addresses that had their share",
+            metrics.refused_connections.clone(),
+        );
         all.register("sessions_purged", "Ended sessions freed", metrics.purged.clone());
         all.register(
             "store_operations",

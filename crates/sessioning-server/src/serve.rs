@@ -10,9 +10,10 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::config::{Address, AdminListen, Config, ConfigError};
+use crate::descriptors::{self, TooFewDescriptors};
 use crate::edge::Causes;
 use crate::keys::Keys;
-use crate::listen::{self, Bound};
+use crate::listen::{self, Bound, Bounds};
 use crate::log::{LogGuard, audit};
 use crate::metrics::{Exposition, Metrics, Readings};
 use crate::router::{admin_router, router};
@@ -40,6 +41,7 @@ pub async fn serve(
     let keys = Keys::load(&config).map_err(ServeError::Config)?;
     check_protection(&config, &keys)?;
     let cookie = config.cookie.cookie().map_err(ServeError::Cookie)?;
+    let places = descriptors::divide(descriptors::raise(), &config).map_err(ServeError::Descriptors)?;
     let metrics = Metrics::default();
     let opened = tokio::select! {
         opened = open(&config, trust_clock, Arc::clone(&clock), &metrics) => opened.map_err(ServeError::Store)?,
@@ -62,14 +64,21 @@ pub async fn serve(
         AdminListen::Off => None,
     };
     banner::show(&app, &public.address, admin.as_ref().map(|bound| bound.address.as_str()), log.json);
+    if let Some(short) = places.short {
+        tracing::warn!("{short}");
+    }
 
-    let limits = &app.config.limits;
     let (stop, stopping) = watch::channel(false);
-    let public = tokio::spawn(listen::run(public, router(&app), limits.clone(), stopping));
+    let (allowed, counts) =
+        (bounds(&app.config, places.public), app.metrics.connections("public", places.public));
+    let public = tokio::spawn(listen::run(public, router(&app), allowed, counts, stopping));
     // The admin listener goes on while requests drain, and tells so.
     let (stop_admin, stopping) = watch::channel(false);
-    let admin =
-        admin.map(|admin| tokio::spawn(listen::run(admin, admin_router(&app), limits.clone(), stopping)));
+    let admin = admin.map(|admin| {
+        let (allowed, counts) =
+            (bounds(&app.config, places.admin), app.metrics.connections("admin", places.admin));
+        tokio::spawn(listen::run(admin, admin_router(&app), allowed, counts, stopping))
+    });
     let beside = [
         tokio::spawn(purge::run(app.sessioning.clone(), app.metrics.clone(), clock)),
         tokio::spawn(reload_keys(Arc::clone(&app), hang_ups, reread)),
@@ -138,6 +147,19 @@ fn check_protection(config: &Config, keys: &Keys) -> Result<(), ServeError> {
     }
 }
 
+/// What a listener with that many connections allows.
+fn bounds(config: &Config, connections: usize) -> Bounds {
+    let limits = &config.limits;
+    Bounds {
+        connections,
+        per_address: limits.connections_per_address.of(connections),
+        keep_alive: limits.keep_alive,
+        write: limits.request_timeout,
+        drain: limits.drain,
+        trusted: config.proxy.trusted.clone(),
+    }
+}
+
 async fn bind(address: &Address) -> Result<Bound, ServeError> {
     listen::bind(address).await.map_err(|source| ServeError::Bind { address: address.clone(), source })
 }
@@ -154,6 +176,8 @@ pub enum ServeError {
     Config(ConfigError),
     /// No browser would take the cookie.
     Cookie(CookieError),
+    /// Too few files may be open.
+    Descriptors(TooFewDescriptors),
     /// The store cannot be opened.
     Store(Error),
     /// Anybody who reaches the address could log in as anybody.
@@ -174,6 +198,7 @@ impl fmt::Display for ServeError {
         match self {
             Self::Config(error) => error.fmt(f),
             Self::Cookie(error) => write!(f, "[cookie]: {error}"),
+            Self::Descriptors(short) => short.fmt(f),
             Self::Store(error) => Causes(error).fmt(f),
             Self::Unprotected(address) => write!(
                 f,

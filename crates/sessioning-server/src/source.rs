@@ -28,6 +28,16 @@ impl Peer {
             _ => false,
         })
     }
+
+    /// What the connections of this peer count as; `None` for this machine and proxies that are believed.
+    pub(crate) fn counted(self, trusted: &[TrustedProxy]) -> Option<Source> {
+        match self {
+            Self::Address(address) if !address.to_canonical().is_loopback() && !self.is_among(trusted) => {
+                Some(Source::of(address))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What is counted as one source: an IPv4 address, or the /64 of an IPv6 one, which is one customer's.

@@ -27,6 +27,7 @@ use crate::{Clock, Error, ErrorKind, Namespace, Owner, Record, Result, SessionId
 mod access;
 mod codec;
 mod counted;
+mod descriptors;
 mod directory;
 mod endings;
 mod engine;
@@ -99,6 +100,13 @@ impl Drop for Embedded {
 type SharedEngine = Arc<RwLock<Option<Engine>>>;
 
 impl Embedded {
+    /// The most files that an open store uses, where the process may open `limit` of them. Whoever opens files in
+    /// the same process leaves it that many.
+    #[must_use]
+    pub fn descriptors(limit: u64) -> usize {
+        descriptors::needed(limit)
+    }
+
     /// Opens the store in a directory with the default settings.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use fjall::{
 use parking_lot::{Mutex, RwLock};
 
 use super::codec::{self, Decoded};
+use super::descriptors;
 use super::endings::{Ending, Endings, Scope};
 use super::keys::{self, Space};
 use super::meta::Meta;
@@ -62,8 +63,11 @@ impl Engine {
     pub(super) fn open(path: &Path) -> std::result::Result<Self, Error> {
         // One thread of them writes tables at any time, so there must be another that merges.
         let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
-        let database =
-            Database::builder(path).max_journaling_size(JOURNAL_BYTES).worker_threads(threads).open()?;
+        let mut builder = Database::builder(path).max_journaling_size(JOURNAL_BYTES).worker_threads(threads);
+        if let Some(limit) = descriptors::limit() {
+            builder = builder.max_cached_files(Some(descriptors::tables(limit)));
+        }
+        let database = builder.open()?;
         let space = |name| database.keyspace(name, options);
         let engine = Self {
             sessions: space("sessions")?,

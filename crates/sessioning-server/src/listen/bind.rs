@@ -1,0 +1,85 @@
+//! Binds the addresses, and accepts what comes there.
+
+use std::io;
+use std::net::IpAddr;
+#[cfg(unix)]
+use std::path::Path;
+
+use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::net::UnixListener;
+
+use crate::config::Address;
+#[cfg(unix)]
+use crate::umask;
+
+/// A listener, bound.
+pub(crate) struct Bound {
+    listener: Listener,
+    /// Where, with the real port.
+    pub(crate) address: String,
+}
+
+enum Listener {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix(UnixListener),
+}
+
+/// Binds an address. A second process at the same one is refused.
+pub(crate) async fn bind(address: &Address) -> io::Result<Bound> {
+    match address {
+        Address::Tcp { host, port } => {
+            let listener = TcpListener::bind((host.as_str(), *port)).await?;
+            let address = format!("http://{}", listener.local_addr()?);
+            Ok(Bound { listener: Listener::Tcp(listener), address })
+        }
+        #[cfg(not(unix))]
+        Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+        #[cfg(unix)]
+        Address::Unix(path) => {
+            remove_stale(path)?;
+            let listener = UnixListener::bind(path)?;
+            umask::open_socket(path)?;
+            Ok(Bound { listener: Listener::Unix(listener), address: format!("unix:{}", path.display()) })
+        }
+    }
+}
+
+/// A socket that a killed process left behind refuses connections; one in use does not.
+#[cfg(unix)]
+fn remove_stale(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt;
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if !found.file_type().is_socket() => return Err(io::ErrorKind::AlreadyExists.into()),
+        Ok(_) => {}
+        Err(_) => return Ok(()),
+    }
+    match std::os::unix::net::UnixStream::connect(path) {
+        Ok(_) => Err(io::ErrorKind::AddrInUse.into()),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
+        Err(_) => Ok(()),
+    }
+}
+
+/// A connection as it was accepted.
+pub(super) enum Stream {
+    Tcp(tokio::net::TcpStream, IpAddr),
+    #[cfg(unix)]
+    Unix(tokio::net::UnixStream),
+}
+
+impl Bound {
+    pub(super) async fn accept(&self) -> io::Result<Stream> {
+        match &self.listener {
+            Listener::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                // A connection that is gone already says so itself, later.
+                let _ = stream.set_nodelay(true);
+                Ok(Stream::Tcp(stream, peer.ip()))
+            }
+            #[cfg(unix)]
+            Listener::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
+        }
+    }
+}
