@@ -33,6 +33,11 @@ pub enum ErrorKind {
         /// What stopped it.
         cause: String,
     },
+    /// A part of the store cannot be read: what is in it gets this error, all else is served.
+    Damaged {
+        /// The file, and what was being read.
+        place: String,
+    },
     /// The operating system gave no random bytes.
     Random,
     /// The data directory is in use.
@@ -137,6 +142,11 @@ impl fmt::Display for ErrorKind {
             Self::Halted { cause } => write!(
                 f,
                 "the session store stopped writing: {cause}; mend that and restart, writes are refused until then"
+            ),
+            Self::Damaged { place } => write!(
+                f,
+                "a part of the session store cannot be read ({place}); the rest is served; check the disk, then restore a \
+                 backup, or save the rest with `sessioning copy` into a new directory"
             ),
             Self::Random => f.write_str("the operating system gave no random bytes"),
             Self::InUse { directory, holder } => write!(

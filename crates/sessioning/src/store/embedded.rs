@@ -27,6 +27,7 @@ use crate::{Clock, Error, ErrorKind, Namespace, Owner, Record, Result, SessionId
 mod access;
 mod codec;
 mod counted;
+mod damage;
 mod descriptors;
 mod directory;
 mod endings;
@@ -125,10 +126,13 @@ impl Embedded {
     /// opened.
     pub fn open_with(settings: &EmbeddedSettings, clock: &dyn Clock) -> Result<Self> {
         let directory = Directory::open(&settings.directory)?;
-        let failed = |source| Error::from(directory.error("open the engine in")).with_source(source);
+        let failed = |source: Error| match source.kind() {
+            ErrorKind::Damaged { place } => unreadable(&settings.directory, place).with_source(source),
+            _ => Error::from(directory.error("open the engine in")).with_source(source),
+        };
         directory.make_engine(|path| Engine::open(path).map(drop).map_err(failed))?;
         let engine = Engine::open(&directory.engine()).map_err(failed)?;
-        let meta = engine.meta()?;
+        let meta = engine.meta().map_err(failed)?;
         if !settings.trust_clock {
             meta.check_clock(clock.now())?;
         }
@@ -271,8 +275,23 @@ impl Store for Embedded {
 
 impl From<fjall::Error> for Error {
     fn from(source: fjall::Error) -> Self {
-        Self::new(ErrorKind::Unavailable).with_source(source)
+        let kind = match &source {
+            fjall::Error::Storage(error) if damage::is_damage(error) => {
+                ErrorKind::Damaged { place: "one of its files".into() }
+            }
+            _ => ErrorKind::Unavailable,
+        };
+        Self::new(kind).with_source(source)
     }
+}
+
+/// With that damaged, nobody can say which sessions have ended.
+fn unreadable(directory: &Path, place: &str) -> Error {
+    let why = format!(
+        "a part that says which sessions have ended cannot be read ({place}); check the disk, then restore a backup, or \
+         move the directory away and begin with an empty one"
+    );
+    ErrorKind::Unusable { store: format!("embedded:{}", directory.display()), why }.into()
 }
 
 #[cfg(test)]

@@ -76,7 +76,10 @@ impl Inner {
     async fn look_through(&self, owner: &Owner, limit: &Limit, waiting: &Waiting) -> Result<Option<Seen>> {
         let key = keys::owner_prefix(owner);
         let begun = self.readers.read(move |engine| {
-            let is_listed = engine.get(Space::Counted, &key)?.is_some();
+            let is_listed = match engine.get(Space::Counted, &key) {
+                Err(error) if error.is_damage() => false,
+                list => list?.is_some(),
+            };
             Ok((!is_listed).then_some(engine.meta()?.sequence()))
         });
         let Some(at) = begun.await? else { return Ok(None) };
@@ -112,7 +115,7 @@ impl Group<'_> {
     ) -> Result<Judged> {
         let Some(limit) = limit else {
             self.meta.uncounted = record.sequence;
-            if self.counted(&record.owner)?.is_some() {
+            if self.is_counted(&record.owner)? {
                 self.put_counted(&record.owner, &[]);
             }
             return Ok(Judged::Done(Inserted::Done { evicted: Vec::new() }));
@@ -171,9 +174,20 @@ impl Group<'_> {
         Ok(Room::Made(Place { leaving: live, older, staying }))
     }
 
-    /// The list of an owner; `None` if there is none.
+    /// Whether there is a list of an owner, readable or not.
+    pub(super) fn is_counted(&self, owner: &Owner) -> Result<bool> {
+        match self.get(Space::Counted, &keys::owner_prefix(owner)) {
+            Err(error) if error.is_damage() => Ok(true),
+            list => Ok(list?.is_some()),
+        }
+    }
+
+    /// The list of an owner; `None` if there is none, or it is damaged: then the owner is looked through.
     pub(super) fn counted(&self, owner: &Owner) -> Result<Option<Vec<SessionId>>> {
-        let bytes = self.get(Space::Counted, &keys::owner_prefix(owner))?;
+        let bytes = match self.get(Space::Counted, &keys::owner_prefix(owner)) {
+            Err(error) if error.is_damage() => return Ok(None),
+            list => list?,
+        };
         Ok(bytes.and_then(|bytes| {
             let ids = bytes.chunks_exact(ID).map(|chunk| SessionId::from_bytes(*chunk.first_chunk()?));
             ids.collect()

@@ -11,6 +11,7 @@ use fjall::{
 use parking_lot::{Mutex, RwLock};
 
 use super::codec::{self, Decoded};
+use super::damage::Damages;
 use super::descriptors;
 use super::endings::{Ending, Endings, Scope};
 use super::keys::{self, Space};
@@ -38,6 +39,7 @@ pub(super) struct Engine {
     ended: RwLock<Arc<Endings>>,
     /// The first of the purge keys that were written since a purge looked for some.
     scheduled: Mutex<Option<Vec<u8>>>,
+    pub(super) damages: Damages,
 }
 
 /// How many entries that are shown to nobody one read steps over.
@@ -79,6 +81,7 @@ impl Engine {
             database,
             ended: RwLock::default(),
             scheduled: Mutex::default(),
+            damages: Damages::default(),
         };
         engine.give_endings_their_space()?;
         engine.load_endings()?;
@@ -88,10 +91,13 @@ impl Engine {
     /// Takes what was ended all at once from the disk.
     pub(super) fn load_endings(&self) -> Result<()> {
         let mut ended = Endings::default();
-        for entry in self.endings.range::<Vec<u8>, _>(..) {
-            let (key, value) = entry.into_inner()?;
+        let all = Vec::new()..=vec![0xff];
+        for entry in self.endings.range(all.clone()) {
             // Leaving out what cannot be read would bring back what it ended.
-            ended.raise(Ending::read(&key, &value).ok_or(ErrorKind::Unavailable)?);
+            let (key, value) =
+                entry.into_inner().map_err(|error| self.failed(Space::Endings, &all, error))?;
+            let unreadable = || ErrorKind::Damaged { place: "what was ended all at once".into() };
+            ended.raise(Ending::read(&key, &value).ok_or_else(unreadable)?);
         }
         *self.ended.write() = Arc::new(ended);
         Ok(())
@@ -112,7 +118,7 @@ impl Engine {
         [&self.sessions, &self.users, &self.purge, &self.meta, &self.counted, &self.endings]
     }
 
-    fn space(&self, space: Space) -> &Keyspace {
+    pub(super) fn space(&self, space: Space) -> &Keyspace {
         match space {
             Space::Sessions => &self.sessions,
             Space::Users => &self.users,
@@ -124,7 +130,7 @@ impl Engine {
     }
 
     pub(super) fn get(&self, space: Space, key: &[u8]) -> Result<Option<Slice>> {
-        Ok(self.space(space).get(key)?)
+        self.space(space).get(key).map_err(|error| self.failed(space, &(key.to_vec()..=key.to_vec()), error))
     }
 
     /// The first `limit` keys of a range.
@@ -138,13 +144,17 @@ impl Engine {
             // No range to the engine.
             return Ok(Vec::new());
         }
-        self.space(space).range(range).take(limit).map(|entry| Ok(entry.key()?.to_vec())).collect()
+        let key = |entry: fjall::Guard| match entry.key() {
+            Ok(key) => Ok(key.to_vec()),
+            Err(error) => Err(self.failed(space, &range, error)),
+        };
+        self.space(space).range(range.clone()).take(limit).map(key).collect()
     }
 
-    /// The keys of sessions with ids after `after`, in order, at most `limit` of them.
-    pub(super) fn sessions_after(&self, after: Option<SessionId>, limit: usize) -> Result<Vec<Slice>> {
+    /// The keys of sessions with ids after `after`, in order, at most `limit` of them; without what is damaged.
+    pub(super) fn sessions_after(&self, after: Option<SessionId>, limit: usize) -> Result<Vec<Vec<u8>>> {
         let first = after.map(|id| keys::after(id.as_bytes())).unwrap_or_default();
-        self.sessions.range(first..).take(limit).map(|entry| Ok(entry.key()?)).collect()
+        self.readable_keys(Space::Sessions, first..=vec![0xff; 17], limit)
     }
 
     /// How many sessions there are, approximately; 0 only if there is none.
@@ -159,8 +169,9 @@ impl Engine {
     pub(super) fn meta(&self) -> Result<Meta> {
         let mut meta = match self.get(Space::Meta, keys::META)? {
             None => Meta::default(),
-            Some(bytes) => minicbor::decode(&bytes)
-                .map_err(|source| Error::new(ErrorKind::Unavailable).with_source(source))?,
+            Some(bytes) => minicbor::decode(&bytes).map_err(|source| {
+                Error::new(ErrorKind::Damaged { place: "the store's own numbers".into() }).with_source(source)
+            })?,
         };
         // Whether it was counted is not known.
         meta.uncounted = meta.sequence();
@@ -185,13 +196,21 @@ impl Engine {
         let ended = self.ended();
         let snapshot: Snapshot = self.database.snapshot();
         let mut listed = Listed { records: Vec::new(), next: after };
-        let entries = snapshot.range(&self.users, keys::users(owner, after));
+        let range = keys::users(owner, after);
+        let entries = snapshot.range(&self.users, range.clone());
+        let failed = |error| self.failed(Space::Users, &range, error);
         for (number, entry) in entries.enumerate() {
             if listed.records.len() == limit || number == limit.saturating_add(STEP) {
                 return Ok(listed);
             }
-            let Some(id) = keys::id_of(&entry.key()?).filter(|id| Some(*id) != after) else { continue };
-            if let Some(bytes) = snapshot.get(&self.sessions, id.as_bytes())? {
+            let Some(id) = keys::id_of(&entry.key().map_err(failed)?).filter(|id| Some(*id) != after) else {
+                continue;
+            };
+            let bytes = snapshot.get(&self.sessions, id.as_bytes()).map_err(|error| {
+                let key = id.as_bytes().to_vec();
+                self.failed(Space::Sessions, &(key.clone()..=key), error)
+            });
+            if let Some(bytes) = bytes? {
                 listed.records.extend(visible(&ended, id, &bytes)?);
             }
             listed.next = Some(id);
@@ -215,7 +234,8 @@ impl Engine {
 
     /// The parts that are tidied.
     pub(super) fn to_tidy(&self) -> Spaces {
-        Spaces { database: self.database.clone(), all: self.spaces().map(Clone::clone) }
+        let damages = self.damages.clone();
+        Spaces { database: self.database.clone(), all: self.spaces().map(Clone::clone), damages }
     }
 
     /// Does in this thread what the engine does in the background, after that failed: the error that it meets.
@@ -224,7 +244,10 @@ impl Engine {
             let lock = space.tree.get_flush_lock();
             space.tree.flush(&lock, 0)?;
             drop(lock);
-            space.tree.compact(space.config.compaction_strategy.clone(), 0)?;
+            space
+                .tree
+                .compact(space.config.compaction_strategy.clone(), 0)
+                .inspect_err(|error| self.damages.look_through(space, error))?;
         }
         Ok(())
     }
@@ -263,10 +286,10 @@ impl Engine {
         }
     }
 
-    /// The purge keys that are due, at most `limit` of them.
+    /// The purge keys that are due, at most `limit` of them; without what is damaged.
     pub(super) fn due(&self, now: crate::Timestamp, limit: usize) -> Result<Vec<Vec<u8>>> {
         *self.scheduled.lock() = None;
-        self.keys(Space::Purge, keys::purge(self.meta()?.purge_from, now), limit)
+        self.readable_keys(Space::Purge, keys::purge(self.meta()?.purge_from, now), limit)
     }
 
     /// The first of the purge keys that were written since [`due`](Self::due) looked.

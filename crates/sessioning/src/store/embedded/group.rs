@@ -105,7 +105,15 @@ impl<'a> Group<'a> {
     }
 
     pub(super) fn remove(&mut self, id: SessionId) -> Result<bool> {
-        let stored = self.get(Space::Sessions, id.as_bytes())?;
+        let stored = match self.get(Space::Sessions, id.as_bytes()) {
+            Err(error) if error.is_damage() => {
+                // It ends all the same: what is written now is newer than what cannot be read.
+                self.needs_sync = true;
+                self.delete(Space::Sessions, id.as_bytes().to_vec());
+                return Ok(true);
+            }
+            stored => stored?,
+        };
         let Some(bytes) = stored else { return Ok(false) };
         let Some(record) = read_record(id, &bytes)? else {
             self.needs_sync = true;
@@ -148,7 +156,7 @@ impl<'a> Group<'a> {
     /// Takes over a record from another store, in the place of an older one if there is one.
     pub(super) fn import(&mut self, record: Record) -> Result<()> {
         let stored = self.record(record.id)?;
-        let is_counted = self.counted(&record.owner)?.is_some();
+        let is_counted = self.is_counted(&record.owner)?;
         // Ended ones keep no place: it is among what has ended.
         self.meta.uncounted = self.meta.next_sequence();
         let sequence = stored.map_or(self.meta.uncounted, |stored| stored.sequence);

@@ -30,13 +30,17 @@ impl Inner {
 
 impl Group<'_> {
     fn purge(&mut self, now: Timestamp, due: Vec<Vec<u8>>) -> Result<usize> {
-        let mut found = Vec::with_capacity(due.len());
+        let (mut found, mut left) = (Vec::with_capacity(due.len()), 0);
         let mut counted: HashMap<Owner, Option<Vec<SessionId>>> = HashMap::new();
         for key in &due {
             let record = keys::id_of(key).map_or(Ok(None), |id| self.stored(id));
             let record = match record {
                 // A later version's record is that version's to purge; it must not stop this purge for good.
                 Err(error) if matches!(error.kind(), ErrorKind::UnknownRecordVersion(_)) => None,
+                Err(error) if error.is_damage() => {
+                    left += 1;
+                    None
+                }
                 record => record?,
             };
             if let Some(record) = &record
@@ -45,6 +49,9 @@ impl Group<'_> {
                 counted.insert(record.owner.clone(), self.counted(&record.owner)?);
             }
             found.push(record);
+        }
+        if left > 0 {
+            tracing::warn!(sessions = left, "a purge left sessions on the disk that cannot be read");
         }
         // Synced: a place that outlived the removals before it would leave them out.
         self.needs_sync = true;

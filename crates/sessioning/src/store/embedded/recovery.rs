@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::damage::is_damage;
 use super::directory::Directory;
 use super::engine::{Change, Engine};
 use super::keys::{self, Space};
@@ -126,7 +127,11 @@ fn classify(error: &fjall::Error, engine: &Engine, directory: &Directory) -> Err
 fn plain(error: &fjall::LsmError) -> String {
     match error {
         fjall::LsmError::Io(error) => error.to_string(),
-        fjall::LsmError::ChecksumMismatch { .. } => "a checksum in one of its files does not match".into(),
+        error if is_damage(error) => {
+            "it met a damaged file, which the log names; the rest can be read; restore a backup, or save the rest with \
+             `sessioning copy` into a new directory"
+                .into()
+        }
         error => error.to_string(),
     }
 }

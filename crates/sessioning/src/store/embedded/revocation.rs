@@ -84,7 +84,15 @@ impl Inner {
     pub(super) async fn revoke(&self, owner: &Owner, keep: Option<SessionId>) -> Result<Vec<SessionId>> {
         let turn = self.revoking.turn(owner);
         let _turn = turn.lock().await;
-        let keys = self.owned(owner, true).await?;
+        let keys = match self.owned(owner, true).await {
+            Err(error) if error.is_damage() => {
+                // This ends them all, but who they are cannot be said, so it is no success.
+                let (_, mut held) = self.end_many(owner, keep).await?;
+                held.forever = true;
+                return Err(error);
+            }
+            keys => keys?,
+        };
         if keys.len() <= STEP {
             let of_owner = owner.clone();
             let remove = move |group: &mut Group<'_>| group.remove_few(&of_owner, keep, &keys);
@@ -146,7 +154,14 @@ impl Inner {
             Ok(first.map(|ending| (revoking.hold(ending.scope.clone()), ending)))
         });
         let Some((mut held, ending)) = first.await? else { return Ok(None) };
-        let freed = self.free_step(ending, false).await?;
+        let freed = match self.free_step(ending, false).await {
+            Err(error) if error.is_damage() => {
+                tracing::warn!("a purge left what was ended all at once on the disk: {error}");
+                held.forever = true;
+                return Ok(Some(Purged { removed: 0, more: true }));
+            }
+            freed => freed?,
+        };
         held.forever |= freed.stays && freed.next.is_none();
         Ok(Some(Purged { removed: freed.removed, more: true }))
     }
@@ -176,8 +191,13 @@ impl Group<'_> {
         let (mut removed, mut leaving) = (Vec::new(), Vec::new());
         for id in keys.iter().filter_map(|key| keys::id_of(key)).filter(|id| Some(*id) != keep) {
             let is_there = self.get(Space::Users, &keys::user(owner, id))?.is_some();
+            let is_live = match self.record(id) {
+                // What cannot be read is ended by being removed, too.
+                Err(error) if error.is_damage() => true,
+                record => record?.is_some(),
+            };
             // Who removed it meanwhile may not have said so yet.
-            if !is_there || self.record(id)?.is_some() {
+            if !is_there || is_live {
                 removed.push(id);
             }
             leaving.extend(is_there.then_some(id));
@@ -245,7 +265,9 @@ impl Group<'_> {
             Ok(Some(record)) => Ok(Found::Record(Box::new(record))),
             Ok(None) if self.get(Space::Sessions, id.as_bytes())?.is_some() => Ok(Found::Corrupt),
             Ok(None) => Ok(Found::Gone),
-            Err(error) if matches!(error.kind(), ErrorKind::UnknownRecordVersion(_)) => Ok(Found::Unreadable),
+            Err(error) if matches!(error.kind(), ErrorKind::UnknownRecordVersion(_)) || error.is_damage() => {
+                Ok(Found::Unreadable)
+            }
             Err(error) => Err(error),
         }
     }

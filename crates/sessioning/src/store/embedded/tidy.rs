@@ -9,6 +9,7 @@ use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use fjall::{AbstractTree, Database, Keyspace};
 
 use super::SharedEngine;
+use super::damage::Damages;
 use super::engine::TABLE_BYTES;
 use super::status::Status;
 use crate::{Error, ErrorKind, Result};
@@ -31,10 +32,10 @@ impl Tidying {
         let (stop, stopped) = bounded(0);
         let (engine, status) = (SharedEngine::clone(engine), Arc::clone(status));
         let look = move || {
-            let mut writes = 0;
+            let (mut writes, mut failed) = (0, false);
             while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
                 let before = std::mem::replace(&mut writes, status.stats().writes);
-                look_at(&engine, writes - before <= QUIET);
+                look_at(&engine, writes - before <= QUIET, &mut failed);
             }
         };
         let thread = thread::Builder::new()
@@ -54,10 +55,13 @@ impl Drop for Tidying {
     }
 }
 
-fn look_at(engine: &SharedEngine, quiet: bool) {
+/// Says once that it fails, until it does not.
+fn look_at(engine: &SharedEngine, quiet: bool, failed: &mut bool) {
     // Not under the lock: whoever wants to exchange the engine does not wait for a long merge.
     let Some(spaces) = engine.read().as_ref().map(super::engine::Engine::to_tidy) else { return };
-    if let Err(error) = spaces.tidy(quiet) {
+    let tidied = spaces.tidy(quiet);
+    let had_failed = std::mem::replace(failed, tidied.is_err());
+    if let (Err(error), false) = (tidied, had_failed) {
         tracing::warn!(cause = %error, "the session store could not give space back; it tries again");
     }
 }
@@ -66,6 +70,7 @@ fn look_at(engine: &SharedEngine, quiet: bool) {
 pub(super) struct Spaces {
     pub(super) database: Database,
     pub(super) all: [Keyspace; 6],
+    pub(super) damages: Damages,
 }
 
 impl Spaces {
@@ -79,10 +84,18 @@ impl Spaces {
             }
         }
         self.forget_old_tables()?;
+        let mut result = Ok(());
         for space in self.all.iter().filter(|space| is_worth_merging(space, quiet)) {
-            space.tree.major_compact(TABLE_BYTES, self.unread())?;
+            // It would be read to the damage again, each time.
+            if self.damages.is_in(space) {
+                continue;
+            }
+            if let Err(error) = space.tree.major_compact(TABLE_BYTES, self.unread()) {
+                self.damages.look_through(space, &error);
+                result = Err(error.into());
+            }
         }
-        Ok(())
+        result
     }
 
     /// Removes the files of tables that were merged into others and that nobody reads any more. The engine itself does

@@ -20,7 +20,11 @@ impl Transfer for Embedded {
                 let (mut records, mut foreign) = (Vec::with_capacity(keys.len()), 0);
                 for key in keys {
                     match id_of(&key) {
-                        Some(id) => records.extend(engine.record(id)?.map(|record| (*record).clone())),
+                        Some(id) => match engine.record(id) {
+                            // Named in the log. What can be read is worth saving.
+                            Err(error) if error.is_damage() => foreign += 1,
+                            record => records.extend(record?.map(|record| (*record).clone())),
+                        },
                         None => foreign += 1,
                     }
                 }
