@@ -31,6 +31,12 @@ impl Damages {
         }
     }
 
+    /// The files, in words.
+    pub(super) fn names(&self) -> String {
+        let files: Vec<_> = self.0.lock().iter().map(|file| file.display().to_string()).collect();
+        files.join(", ")
+    }
+
     /// Whether a file of that space is known to be damaged.
     pub(super) fn is_in(&self, space: &Keyspace) -> bool {
         self.0.lock().iter().any(|file| file.starts_with(space.path()))

@@ -27,6 +27,9 @@ const MEMORY_BYTES: u64 = 8 * 1024 * 1024;
 /// How large tables are at most.
 pub(super) const TABLE_BYTES: u64 = 16 * 1024 * 1024;
 
+/// The engine holds up all writes at a few more tables that were not merged.
+const MOST_RUNS: usize = 18;
+
 pub(super) struct Engine {
     database: Database,
     sessions: Keyspace,
@@ -40,6 +43,7 @@ pub(super) struct Engine {
     /// The first of the purge keys that were written since a purge looked for some.
     scheduled: Mutex<Option<Vec<u8>>>,
     pub(super) damages: Damages,
+    merges: bool,
 }
 
 /// How many entries that are shown to nobody one read steps over.
@@ -62,10 +66,18 @@ fn options() -> KeyspaceCreateOptions {
 pub(super) type Change = (Space, Vec<u8>, Option<Vec<u8>>);
 
 impl Engine {
-    pub(super) fn open(path: &Path) -> std::result::Result<Self, Error> {
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        Self::open_merging(path, true)
+    }
+
+    /// Opens it without threads that merge tables: they would meet damage, and no write is taken after that. What
+    /// is in memory is written out by [`flush_large`](Self::flush_large) then.
+    pub(super) fn open_merging(path: &Path, merges: bool) -> Result<Self> {
         // One thread of them writes tables at any time, so there must be another that merges.
         let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
-        let mut builder = Database::builder(path).max_journaling_size(JOURNAL_BYTES).worker_threads(threads);
+        let threads = if merges { threads } else { 0 };
+        let mut builder =
+            Database::builder(path).max_journaling_size(JOURNAL_BYTES).worker_threads_unchecked(threads);
         if let Some(limit) = descriptors::limit() {
             builder = builder.max_cached_files(Some(descriptors::tables(limit)));
         }
@@ -82,6 +94,7 @@ impl Engine {
             ended: RwLock::default(),
             scheduled: Mutex::default(),
             damages: Damages::default(),
+            merges,
         };
         engine.give_endings_their_space()?;
         engine.load_endings()?;
@@ -235,7 +248,21 @@ impl Engine {
     /// The parts that are tidied.
     pub(super) fn to_tidy(&self) -> Spaces {
         let damages = self.damages.clone();
-        Spaces { database: self.database.clone(), all: self.spaces().map(Clone::clone), damages }
+        let all = self.spaces().map(Clone::clone);
+        Spaces { database: self.database.clone(), all, damages, merges: self.merges }
+    }
+
+    /// Without threads that merge: writes to tables what is much in memory. Only for the owning thread, while nobody
+    /// writes. False once there are so many tables that the engine would take no more.
+    pub(super) fn flush_large(&self) -> std::result::Result<bool, fjall::LsmError> {
+        for space in self.spaces().into_iter().filter(|_| !self.merges) {
+            let lock = space.tree.get_flush_lock();
+            if space.tree.active_memtable().size() > MEMORY_BYTES {
+                space.tree.rotate_memtable();
+            }
+            space.tree.flush(&lock, 0)?;
+        }
+        Ok(self.merges || self.spaces().iter().all(|space| space.tree.l0_run_count() < MOST_RUNS))
     }
 
     /// Does in this thread what the engine does in the background, after that failed: the error that it meets.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use super::damage::Damages;
 use super::directory::Directory;
 use super::engine::{Change, Engine};
 use super::group::Group;
@@ -50,7 +51,15 @@ impl OwningThread {
         if settings.trust_clock {
             meta.trust(now);
         }
-        let own = Own { engine, directory, status: Arc::clone(&status), meta, waiting, undo: Vec::new() };
+        let own = Own {
+            engine,
+            directory,
+            status: Arc::clone(&status),
+            meta,
+            waiting,
+            undo: Vec::new(),
+            damages: None,
+        };
         let thread = thread::Builder::new()
             .name("store-owner".into())
             .spawn(move || own.run())
@@ -109,6 +118,8 @@ pub(super) struct Own {
     pub(super) waiting: Arc<Queue<Command>>,
     /// What takes the last failed group back.
     pub(super) undo: Vec<Change>,
+    /// The damage that merging has met: the engine is open without it since.
+    pub(super) damages: Option<Damages>,
 }
 
 impl Own {
@@ -119,8 +130,10 @@ impl Own {
                 // They came while the last group was failing. Dropping them answers "unavailable".
                 Some(_) => drop(self.waiting.any()),
             }
-            if self.status.refusal() == Some(ErrorKind::NoSpace) && !self.wait_for_space() {
-                break;
+            match self.status.refusal() {
+                Some(ErrorKind::NoSpace) if !self.wait_for_space() => break,
+                Some(ErrorKind::Damaged { .. }) => self.go_on_without_merging(),
+                _ => {}
             }
         }
     }
@@ -164,6 +177,7 @@ impl Own {
             Ok(()) => {
                 engine.note(finished.endings, finished.scheduled);
                 self.meta = finished.meta;
+                self.make_room(engine);
                 Ok(())
             }
             Err(error) => Err(self.refuse(engine, &finished.changes, error)),

@@ -22,7 +22,15 @@ impl Own {
     /// Notes that a group could not be written, and why; no write is taken from now on.
     pub(super) fn refuse(&mut self, engine: &Engine, group: &[Change], error: fjall::Error) -> Error {
         self.undo = undo(engine, group);
-        let kind = classify(&error, engine, &self.directory);
+        let before = self.damages.replace(engine.damages.clone());
+        let kind = match classify(&error, engine, &self.directory) {
+            // Once: without merging there is nothing that could meet it.
+            ErrorKind::Damaged { place } if before.is_some() => ErrorKind::Halted { cause: place },
+            kind => kind,
+        };
+        if !matches!(kind, ErrorKind::Damaged { .. }) {
+            self.damages = before;
+        }
         tracing::error!(cause = %error, "{kind}");
         self.status.refuse(kind.clone());
         Error::new(kind).with_source(error)
@@ -55,11 +63,39 @@ impl Own {
         }
     }
 
+    /// Opens the engine without the threads that have met damage. They would meet it again, and stop all writes.
+    pub(super) fn go_on_without_merging(&mut self) {
+        match self.reopen() {
+            Ok(()) => {
+                tracing::warn!(
+                    "the session store takes writes, but merges nothing any more: restore a backup soon"
+                );
+                self.status.accept();
+            }
+            Err(error) => self.status.refuse(ErrorKind::Halted { cause: error.to_string() }),
+        }
+    }
+
+    /// Without merging: writes to tables what is in memory, and refuses writes before the engine would hold them up.
+    pub(super) fn make_room(&self, engine: &Engine) {
+        let cause = match engine.flush_large() {
+            Ok(true) => return,
+            Ok(false) => "it has damaged files, and too much was written since".into(),
+            Err(error) => error.to_string(),
+        };
+        let kind = ErrorKind::Halted { cause };
+        tracing::error!("{kind}");
+        self.status.refuse(kind);
+    }
+
     /// Drops the poisoned engine and opens it again, without what was answered with an error.
     pub(super) fn reopen(&mut self) -> Result<()> {
-        let (directory, status, undo) = (&self.directory, &self.status, &self.undo);
+        let (directory, status, undo, damages) = (&self.directory, &self.status, &self.undo, &self.damages);
         exchange(&self.engine, status, || {
-            let engine = Engine::open(&directory.engine())?;
+            let mut engine = Engine::open_merging(&directory.engine(), damages.is_none())?;
+            if let Some(damages) = damages {
+                engine.damages = damages.clone();
+            }
             // The failed group may have reached the file after all. It was answered with an error, so it must not
             // come to life. This write also shows whether the disk can be written and synced again.
             if let Err(error) = engine.commit(undo, true) {
@@ -117,6 +153,7 @@ fn classify(error: &fjall::Error, engine: &Engine, directory: &Directory) -> Err
             {
                 ErrorKind::NoSpace
             }
+            Err(cause) if is_damage(&cause) => ErrorKind::Damaged { place: engine.damages.names() },
             Err(cause) => ErrorKind::Halted { cause: plain(&cause) },
             Ok(()) => ErrorKind::Halted { cause: "its background work failed once".into() },
         },
@@ -127,11 +164,6 @@ fn classify(error: &fjall::Error, engine: &Engine, directory: &Directory) -> Err
 fn plain(error: &fjall::LsmError) -> String {
     match error {
         fjall::LsmError::Io(error) => error.to_string(),
-        error if is_damage(error) => {
-            "it met a damaged file, which the log names; the rest can be read; restore a backup, or save the rest with \
-             `sessioning copy` into a new directory"
-                .into()
-        }
         error => error.to_string(),
     }
 }

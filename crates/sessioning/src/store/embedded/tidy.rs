@@ -71,11 +71,16 @@ pub(super) struct Spaces {
     pub(super) database: Database,
     pub(super) all: [Keyspace; 6],
     pub(super) damages: Damages,
+    /// Whether the engine has threads that merge.
+    pub(super) merges: bool,
 }
 
 impl Spaces {
     /// Writes to tables what is in memory, if that is much or keeps an old journal; then merges what has ended away.
     pub(super) fn tidy(&self, quiet: bool) -> std::result::Result<(), fjall::Error> {
+        if !self.merges {
+            return Ok(());
+        }
         let old_journals = self.database.journal_count() > 1;
         for space in &self.all {
             let in_memory = space.tree.active_memtable().size();
