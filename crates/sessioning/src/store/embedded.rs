@@ -211,8 +211,15 @@ impl Store for Embedded {
     }
 
     async fn touch(&self, id: SessionId, touch: Touch) -> Result<Touched> {
-        let turn = Turn { id: Some(id), ..Turn::default() };
-        self.inner.owner.submit(turn, move |group| group.touch(id, touch)).await
+        // Looked up here first, so that the owning thread waits for no cold block, and what is not due for nobody.
+        match self.inner.readers.read(move |engine| engine.record(id)).await? {
+            None => Ok(Touched::Gone),
+            Some(record) if !touch.is_due(&record) => Ok(Touched::NotDue),
+            Some(_) => {
+                let turn = Turn { id: Some(id), ..Turn::default() };
+                self.inner.owner.submit(turn, move |group| group.touch(id, touch)).await
+            }
+        }
     }
 
     async fn remove(&self, id: SessionId) -> Result<bool> {

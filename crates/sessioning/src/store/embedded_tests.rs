@@ -228,6 +228,65 @@ async fn a_record_of_a_later_version_is_an_error_and_stays() {
     assert!(store.get(id, &|_| true).await.is_err());
 }
 
+/// What this version cannot read is there for one that can, and its date comes again.
+#[tokio::test]
+async fn what_cannot_be_read_stays_scheduled_for_a_purge_that_can_read_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let brief =
+        Timeouts { idle: crate::Timeout::After(Duration::from_secs(1)), absolute: crate::Timeout::Never };
+    let [later, corrupt] = [(), ()].map(|()| Record { timeouts: brief, ..record("alice") });
+    let ids = [(later.id, 0), (corrupt.id, 7)];
+    let store = open(directory.path()).unwrap();
+    for record in [later, corrupt] {
+        let _ = store.insert(record, None).await.unwrap();
+    }
+    drop(store);
+    let flip = |engine: &Engine| {
+        for (id, at) in ids {
+            let mut bytes = engine.get(Space::Sessions, id.as_bytes()).unwrap().unwrap().to_vec();
+            bytes[at] ^= 8;
+            engine.commit(&[(Space::Sessions, id.as_bytes().to_vec(), Some(bytes))], true).unwrap();
+        }
+    };
+    let purge = async |days: u64| {
+        let store = open(directory.path()).unwrap();
+        store.purge(START.after(Duration::from_secs(days * 86_400)), 100).await.unwrap()
+    };
+    tamper(directory.path(), flip);
+    assert_eq!(purge(2).await.removed, 0);
+    assert_eq!(purge(2).await, Purged::default(), "until tomorrow");
+    tamper(directory.path(), flip);
+    assert_eq!(purge(3).await.removed, 2);
+}
+
+#[tokio::test]
+async fn a_use_that_is_not_due_is_no_work_for_the_owning_thread() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    let id = insert(&store, "alice").await;
+    let before = store.group_stats();
+    let touch = Touch { at: START, interval: Duration::from_secs(60) };
+    assert_eq!(store.touch(id, touch).await.unwrap(), Touched::NotDue);
+    let nobody = record("alice").id;
+    assert_eq!(store.touch(nobody, touch).await.unwrap(), Touched::Gone);
+    assert_eq!(store.group_stats(), before);
+}
+
+#[tokio::test]
+async fn a_fault_in_a_read_ends_that_read_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).unwrap();
+    let id = insert(&store, "alice").await;
+    for _ in 0..8 {
+        let fault = store.inner.readers.read(|_| -> Result<()> { panic!("a fault, on purpose") });
+        assert_eq!(*fault.await.unwrap_err().kind(), ErrorKind::Unavailable);
+        let walk = store.inner.readers.walk(Turn::default(), |_| -> Result<()> { panic!("on purpose") });
+        assert_eq!(*walk.await.unwrap_err().kind(), ErrorKind::Unavailable);
+    }
+    assert!(has(&store, id).await);
+    assert_eq!(store.list(&"alice".parse().unwrap(), None, 10).await.unwrap().records.len(), 1);
+}
+
 #[tokio::test]
 async fn removed_sessions_leave_nothing_but_their_purge_keys_until_those_are_due() {
     let directory = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use super::engine::{Change, EndingChange, Engine, read_record};
 use super::keys::{self, Space};
 use super::meta::Meta;
 use super::{Inserted, Limit, Replaced, Touch, Touched, codec, own_key};
-use crate::{Namespace, Record, Result, SessionId};
+use crate::{Namespace, Record, Result, SessionId, Timestamp};
 
 /// Every method reads first and changes afterwards, so that a failed read leaves the group as it was.
 pub(super) struct Group<'a> {
@@ -249,14 +249,19 @@ impl<'a> Group<'a> {
 
     pub(super) fn schedule_purge(&mut self, record: &Record) {
         if let Some(at) = record.purge_at() {
-            let key = keys::purge_at(at, record.id);
-            let first = self.scheduled.take().map_or_else(|| key.clone(), |first| first.min(key.clone()));
-            self.scheduled = Some(first);
-            if key < self.meta.purge_from {
-                self.meta.purge_from.clone_from(&key);
-            }
-            self.put(Space::Purge, key, Vec::new());
+            self.schedule(record.id, at);
         }
+    }
+
+    /// Has a purge look at that session, not before that date.
+    pub(super) fn schedule(&mut self, id: SessionId, at: Timestamp) {
+        let key = keys::purge_at(at, id);
+        let first = self.scheduled.take().map_or_else(|| key.clone(), |first| first.min(key.clone()));
+        self.scheduled = Some(first);
+        if key < self.meta.purge_from {
+            self.meta.purge_from.clone_from(&key);
+        }
+        self.put(Space::Purge, key, Vec::new());
     }
 
     pub(super) fn put(&mut self, space: Space, key: Vec<u8>, value: Vec<u8>) {

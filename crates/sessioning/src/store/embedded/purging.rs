@@ -2,13 +2,18 @@
 //! for the owning thread.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::Inner;
 use super::group::Group;
 use super::keys::{self, Space};
 use super::queue::Turn;
+use super::revocation::Found;
 use crate::store::Purged;
-use crate::{ErrorKind, Owner, Result, SessionId, Timestamp};
+use crate::{Owner, Result, SessionId, Timestamp};
+
+/// When to look again at what could not be read.
+const PUT_OFF: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Inner {
     pub(super) async fn purge(&self, now: Timestamp, limit: usize) -> Result<Purged> {
@@ -33,22 +38,14 @@ impl Group<'_> {
         let (mut found, mut left) = (Vec::with_capacity(due.len()), 0);
         let mut counted: HashMap<Owner, Option<Vec<SessionId>>> = HashMap::new();
         for key in &due {
-            let record = keys::id_of(key).map_or(Ok(None), |id| self.stored(id));
-            let record = match record {
-                // A later version's record is that version's to purge; it must not stop this purge for good.
-                Err(error) if matches!(error.kind(), ErrorKind::UnknownRecordVersion(_)) => None,
-                Err(error) if error.is_damage() => {
-                    left += 1;
-                    None
-                }
-                record => record?,
-            };
-            if let Some(record) = &record
+            let one = self.look_up(key)?;
+            left += usize::from(matches!(one, Found::Unreadable));
+            if let Found::Record(record) = &one
                 && !counted.contains_key(&record.owner)
             {
                 counted.insert(record.owner.clone(), self.counted(&record.owner)?);
             }
-            found.push(record);
+            found.push(one);
         }
         if left > 0 {
             tracing::warn!(sessions = left, "a purge left sessions on the disk that cannot be read");
@@ -61,9 +58,20 @@ impl Group<'_> {
         }
         let mut gone: HashMap<Owner, Vec<SessionId>> = HashMap::new();
         let mut removed = 0;
-        for (key, record) in due.into_iter().zip(found) {
+        for (key, one) in due.into_iter().zip(found) {
+            let record = match one {
+                Found::Record(record) => *record,
+                Found::Gone => {
+                    self.delete(Space::Purge, key);
+                    continue;
+                }
+                // Neither is this version's to purge. It stays scheduled, so that one that can read it finds it.
+                Found::Corrupt | Found::Unreadable => {
+                    self.put_off(key, now.after(PUT_OFF));
+                    continue;
+                }
+            };
             self.delete(Space::Purge, key);
-            let Some(record) = record else { continue };
             // What the key says is a lower bound: uses since then have moved the date.
             if record.purge_at().is_some_and(|at| at <= now) {
                 self.drop_record(&record);
@@ -78,5 +86,13 @@ impl Group<'_> {
             self.uncount(&owner, counted, &gone);
         }
         Ok(removed)
+    }
+
+    /// Schedules what stands under a purge key for another date.
+    fn put_off(&mut self, key: Vec<u8>, until: Timestamp) {
+        if let Some(id) = keys::id_of(&key) {
+            self.schedule(id, until);
+        }
+        self.delete(Space::Purge, key);
     }
 }

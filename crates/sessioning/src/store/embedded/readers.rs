@@ -3,6 +3,7 @@
 //! Reads of one record have threads of their own: they wait for no walk through many. Walks are in steps that are
 //! bounded, and taken in turn. What nobody waits for any more is not begun.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
@@ -112,6 +113,9 @@ fn serve_in_turn(engine: &SharedEngine, waiting: &Queue<Job>) {
 /// Without an engine the job is dropped, and with it the sender of its answer: "unavailable".
 fn run(engine: &SharedEngine, job: Job) {
     if let Some(engine) = &*engine.read() {
-        job(engine);
+        // A fault in one read is the end of that read alone: its answer is dropped, too.
+        if catch_unwind(AssertUnwindSafe(|| job(engine))).is_err() {
+            tracing::error!("a read of the session store ended by a fault; the thread goes on");
+        }
     }
 }

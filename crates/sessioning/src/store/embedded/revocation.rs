@@ -171,8 +171,8 @@ fn ending_turn(owner: &Owner) -> Turn {
     Turn { owner: Some(owner.clone()), ends: true, ..Turn::default() }
 }
 
-/// What a users' key leads to.
-enum Found {
+/// What a key that ends in an id leads to.
+pub(super) enum Found {
     /// Nothing: its record is gone.
     Gone,
     Corrupt,
@@ -259,7 +259,7 @@ impl Group<'_> {
         Ok(freed)
     }
 
-    fn look_up(&self, key: &[u8]) -> Result<Found> {
+    pub(super) fn look_up(&self, key: &[u8]) -> Result<Found> {
         let Some(id) = keys::id_of(key) else { return Ok(Found::Gone) };
         match self.stored(id) {
             Ok(Some(record)) => Ok(Found::Record(Box::new(record))),
