@@ -111,17 +111,19 @@ fn sec_30_a_token_counts_only_where_it_belongs_and_only_one() {
     let service = Service::start(&["--store", "memory:"]);
     let token = create(&service, r#"{"user":"a"}"#).json()["token"].as_str().unwrap().to_owned();
     let other = create(&service, r#"{"user":"b"}"#).json()["token"].as_str().unwrap().to_owned();
-    let cookie = format!("__Host-session={token}");
+    let [cookie, other_cookie] = [&token, &other].map(|token| format!("__Host-session={token}"));
     for headers in [
         vec![("X-Session-Token", token.as_str()), ("X-Session-Token", &other)],
         vec![("X-Session-Token", &other), ("Cookie", &cookie)],
-        vec![("Cookie", &cookie), ("Cookie", &cookie)],
+        vec![("Cookie", &cookie), ("Cookie", &other_cookie)],
     ] {
         let answer = check(&service, &headers);
         assert_eq!((answer.status, answer.code().as_str()), (400, "token_ambiguous"), "{headers:?}");
     }
     let query = service.request("GET", &format!("/v1/session?token={token}&session={token}"), &[], b"");
     assert_eq!(query.status, 401);
+    let twice = [("Cookie", cookie.as_str()), ("Cookie", &cookie)];
+    assert_eq!(check(&service, &twice).status, 200, "one token in two cookies is one token");
     let (basic, lower) = (format!("Basic {token}"), format!("__host-session={token}"));
     let second = [("Authorization", "Bearer other"), ("Authorization", &format!("Bearer {token}"))];
     assert_eq!(check(&service, &second).code(), "invalid_request", "two headers of the name");
