@@ -576,7 +576,14 @@ fn sec_41_an_overloaded_store_is_503_and_never_not_logged_in() {
     let batch = service.v1("POST", "/v1/sessions/check", "", &all);
     assert_eq!((batch.status, batch.code().as_str()), (503, "overloaded"));
     assert_eq!(batch.header("retry-after"), Some("1"));
-    assert!(tokens.iter().all(|token| service.status_of(token) == 200), "an outage logged somebody out");
+    for token in &tokens {
+        // What is left of the batch may still take the one place, which is "unavailable".
+        support::eventually("the session to be found", || {
+            let status = service.status_of(token);
+            assert_ne!(status, 401, "an outage logged somebody out");
+            status == 200
+        });
+    }
     assert!(service.metric("sessioning_checks_total{result=\"error\"}") > 0.0);
 }
 
