@@ -9,6 +9,8 @@ use crate::store::embedded::keys::Space;
 use crate::{Data, ManualClock, Metadata, OsRandom, SessionToken, SystemClock, Timeouts};
 
 const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+/// Of the data directory.
+const FORMAT: u32 = 2;
 const PAGE: usize = 4096;
 
 fn record(user: &str) -> Record {
@@ -308,14 +310,23 @@ async fn removed_sessions_leave_nothing_but_their_purge_keys_until_those_are_due
     });
 }
 
-/// A data directory as format 1 wrote it, checked in: every later version opens it.
+/// Data directories as each format wrote them, checked in: every later version opens them.
 #[tokio::test]
-async fn a_data_directory_of_format_1_opens() {
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/format-1");
+async fn a_data_directory_of_every_format_opens() {
+    for format in 1..=FORMAT {
+        data_directory_opens(&kept(format)).await;
+    }
+}
+
+fn kept(format: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/format-{format}"))
+}
+
+async fn data_directory_opens(kept: &Path) {
     let directory = tempfile::tempdir().unwrap();
-    copy(&kept, directory.path());
+    copy(kept, directory.path());
     let store = Embedded::open(directory.path(), &SystemClock::new()).unwrap();
-    let tokens = fs::read_to_string(kept.join("../format-1.tokens")).unwrap();
+    let tokens = fs::read_to_string(kept.with_extension("tokens")).unwrap();
     let mut lines = tokens.lines();
     let token = |line: Option<&str>| SessionToken::parse(line.unwrap()).unwrap();
     let (live, removed) = (token(lines.next()), token(lines.next()));
@@ -328,11 +339,11 @@ async fn a_data_directory_of_format_1_opens() {
     assert_eq!(store.list(&"alice".parse().unwrap(), None, 10).await.unwrap().records.len(), 1);
 }
 
-/// Writes the directory that is checked in. Run once for a format: `cargo test -- --ignored write_format_1`.
+/// Writes the directory that is checked in. Run once for a format: `cargo test -- --ignored write_format`.
 #[tokio::test]
-#[ignore = "writes tests/format-1, which is to stay as the first version wrote it"]
-async fn write_format_1() {
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/format-1");
+#[ignore = "writes a folder in tests, which is to stay as the first version with that format wrote it"]
+async fn write_format() {
+    let kept = kept(FORMAT);
     let store = open(&kept).unwrap();
     let mut tokens = String::new();
     for removed in [false, true] {
@@ -350,7 +361,7 @@ async fn write_format_1() {
         }
         tokens.push_str(&format!("{}\n", token.expose().as_str()));
     }
-    fs::write(kept.join("../format-1.tokens"), tokens).unwrap();
+    fs::write(kept.with_extension("tokens"), tokens).unwrap();
     drop(store);
     // Opening it again cuts the space that the engine sets aside for more writes.
     drop(open(&kept).unwrap());
