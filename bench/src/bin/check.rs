@@ -2,7 +2,6 @@
 //! against Redis GET, in turn in the same run, with the CPU time that each server spent.
 #![allow(clippy::print_stdout, reason = "a measurement prints its result")]
 
-use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -10,11 +9,9 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use sessioning_bench::median;
+use sessioning_bench::{Result, median};
 use sessioning_client::{Client, CreateSession};
 use tokio::process::{Child, Command};
-
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 const SERVICE: &str = "127.0.0.1:7391";
 const ADMIN: &str = "127.0.0.1:7392";

@@ -2,7 +2,6 @@
 //! `pwrite` + `fdatasync`, measured in turn in the same run.
 #![allow(clippy::print_stdout, reason = "a measurement prints its result")]
 
-use std::error::Error;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -11,9 +10,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use sessioning::{Embedded, NewSession, Owner, Sessioning, SystemClock};
-use sessioning_bench::median;
-
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+use sessioning_bench::{Result, median};
 
 const CALLERS: [usize; 4] = [1, 16, 64, 256];
 /// About what a session writes.

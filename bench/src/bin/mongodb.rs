@@ -2,7 +2,6 @@
 //! For docs/scale.md. The rates are the server's, whichever it is; the processor time is the node's own.
 #![allow(clippy::print_stdout, reason = "a measurement prints its result")]
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,9 +9,8 @@ use clap::Parser;
 use futures::{StreamExt, TryStreamExt, stream};
 use mongodb::bson::{Document, doc};
 use sessioning::{Data, Metadata, Namespace, NewSession, Policy, SessionToken, Sessioning, Timeout};
+use sessioning_bench::Result;
 use sessioning_mongodb::{MongoDb, MongoSettings, MongoUrl};
-
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Sessions in a database, which is new and stays: creates, checks and deletes, and what they cost.
 #[derive(Parser)]

@@ -2,7 +2,6 @@
 //! it gives back, with the steps and pauses of the service.
 #![allow(clippy::print_stdout, reason = "a measurement prints its result")]
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,12 +10,10 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use sessioning::store::CacheSettings;
 use sessioning::{
-    Cached, Checked, Clock, Embedded, ManualClock, Namespace, NewSession, Owner, SessionToken, Sessioning,
-    Timeout, Timestamp,
+    Cached, Checked, Clock, Embedded, ManualClock, Namespace, NewSession, SessionToken, Sessioning, Timeout,
+    Timestamp,
 };
-use sessioning_bench::median;
-
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+use sessioning_bench::{Result, fill, median, resident_mib};
 
 const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -24,8 +21,6 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const STEP: usize = 256;
 const PAUSE: Duration = Duration::from_millis(20);
 const BETWEEN_CHECKS: Duration = Duration::from_millis(1);
-/// How many creates wait for their answer at once.
-const CREATING: usize = 512;
 
 /// The purge of a million ended sessions, and the p99 of checks without and with it.
 #[derive(Parser)]
@@ -42,6 +37,9 @@ struct Arguments {
     /// How many sessions begin after the purge: the engine gives space back as it goes on writing.
     #[arg(long, default_value_t = 200_000)]
     more: usize,
+    /// How long to wait after the purge, in seconds: tables are merged while little happens.
+    #[arg(long, default_value_t = 120.0)]
+    settle: f64,
     /// The cache, in MiB; 0 reads every check from the store.
     #[arg(long, default_value_t = 64)]
     cache: usize,
@@ -74,7 +72,7 @@ async fn run(arguments: &Arguments) -> Result<()> {
     clock.advance(HOUR * 26);
     let tokens = Arc::new(create(&sessioning, arguments.live, &NewSession::default()).await?);
     let quiet = Duration::from_secs_f64(arguments.seconds);
-    let size_before = size_of(folder.path())?;
+    let size_before = Size::of(folder.path())?;
 
     // The cache is as warm before as it is during and after.
     for token in tokens.iter() {
@@ -95,38 +93,23 @@ async fn run(arguments: &Arguments) -> Result<()> {
     }
     let quiet = median(vec![before.checks.quantile(0.99), after.checks.quantile(0.99)]);
     println!("p99 while purging: {:.2}x of without", during.checks.quantile(0.99) / quiet);
-    let mib = |bytes: u64| bytes as f64 / (1024.0 * 1024.0);
-    let size_after = size_of(folder.path())?;
+    println!("files, MiB              tables  journal     all");
+    print_line("before", &size_before);
+    print_line("after", &Size::of(folder.path())?);
+    let quiet = Duration::from_secs_f64(arguments.settle);
+    tokio::time::sleep(quiet).await;
+    print_line(&format!("after {} s of quiet", quiet.as_secs()), &Size::of(folder.path())?);
     create(&sessioning, arguments.more, &NewSession::default()).await?;
-    let size_later = size_of(folder.path())?;
-    let (before, after, later) = (mib(size_before), mib(size_after), mib(size_later));
-    println!(
-        "files: {before:.0} MiB before, {after:.0} MiB after, {later:.0} MiB with {} more sessions",
-        arguments.more
-    );
+    print_line(&format!("with {} more", arguments.more), &Size::of(folder.path())?);
+    if let Some(resident) = resident_mib() {
+        println!("resident memory at the end: {resident} MiB");
+    }
     Ok(())
 }
 
+/// Sessions of 50,000 users in turn.
 async fn create(sessioning: &Sessioning, count: usize, new: &NewSession) -> Result<Vec<SessionToken>> {
-    let mut tokens = Vec::with_capacity(count);
-    let mut creating = tokio::task::JoinSet::new();
-    for number in 0..count {
-        if creating.len() == CREATING
-            && let Some(created) = creating.join_next().await
-        {
-            tokens.push(created??);
-        }
-        let (sessioning, new) = (sessioning.clone(), new.clone());
-        let owner: Owner = format!("user {}", number % 50_000).parse()?;
-        creating.spawn(async move {
-            let created = sessioning.create(owner, new).await;
-            created.map(|created| created.token).map_err(|error| error.to_string())
-        });
-    }
-    while let Some(created) = creating.join_next().await {
-        tokens.push(created??);
-    }
-    Ok(tokens)
+    fill(sessioning, count, new, |number| Ok(format!("user {}", number % 50_000).parse()?)).await
 }
 
 async fn sleep(time: Duration) -> Result<usize> {
@@ -205,12 +188,37 @@ async fn check_for(
     Ok(Measured { checks: Checks { times, rate }, result })
 }
 
-fn size_of(folder: &Path) -> Result<u64> {
-    let mut size = 0;
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let found = entry.metadata()?;
-        size += if found.is_dir() { size_of(&entry.path())? } else { found.len() };
+/// What files take, in bytes.
+#[derive(Default)]
+struct Size {
+    tables: u64,
+    journal: u64,
+}
+
+impl Size {
+    fn of(folder: &Path) -> Result<Self> {
+        let mut size = Self::default();
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            let (path, found) = (entry.path(), entry.metadata());
+            // The engine takes files away as it goes.
+            let Ok(found) = found else { continue };
+            if found.is_dir() {
+                let inner = Self::of(&path)?;
+                size.tables += inner.tables;
+                size.journal += inner.journal;
+            } else if path.extension().is_some_and(|extension| extension == "jnl") {
+                size.journal += found.len();
+            } else {
+                size.tables += found.len();
+            }
+        }
+        Ok(size)
     }
-    Ok(size)
+}
+
+fn print_line(name: &str, size: &Size) {
+    let mib = |bytes: u64| bytes as f64 / (1024.0 * 1024.0);
+    let (tables, journal) = (mib(size.tables), mib(size.journal));
+    println!("{name:<22} {tables:>7.1} {journal:>8.1} {:>7.1}", tables + journal);
 }

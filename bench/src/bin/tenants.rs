@@ -2,7 +2,6 @@
 //! with many ended sessions, is revoked with many, and lists many that were ended with everyone.
 #![allow(clippy::print_stdout, reason = "a measurement prints its result")]
 
-use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,14 +13,11 @@ use sessioning::{
     Cached, Checked, Clock, Embedded, ManualClock, Namespace, NewSession, Owner, Policy, SessionToken,
     Sessioning, Timeout, Timestamp,
 };
-
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+use sessioning_bench::{Result, fill};
 
 const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const BETWEEN: Duration = Duration::from_millis(1);
-/// How many creates wait for their answer at once while the sessions are made.
-const CREATING: usize = 512;
 const LIMIT: usize = 5;
 
 /// p99 and longest wait of one tenant's checks and creates, without and with another tenant's attacks.
@@ -118,24 +114,7 @@ async fn create(
     count: usize,
     new: &NewSession,
 ) -> Result<Vec<SessionToken>> {
-    let mut tokens = Vec::with_capacity(count);
-    let mut creating = tokio::task::JoinSet::new();
-    for _ in 0..count {
-        if creating.len() == CREATING
-            && let Some(created) = creating.join_next().await
-        {
-            tokens.push(created??);
-        }
-        let (sessioning, owner, new) = (sessioning.clone(), owner.clone(), new.clone());
-        creating.spawn(async move {
-            let created = sessioning.create(owner, new).await;
-            created.map(|created| created.token).map_err(|error| error.to_string())
-        });
-    }
-    while let Some(created) = creating.join_next().await {
-        tokens.push(created??);
-    }
-    Ok(tokens)
+    fill(sessioning, count, new, |_| Ok(owner.clone())).await
 }
 
 struct Measure {
