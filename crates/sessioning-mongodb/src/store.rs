@@ -10,7 +10,7 @@ use mongodb::Collection;
 use mongodb::bson::Document;
 use parking_lot::Mutex;
 use sessioning::store::{
-    Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Store, Touch, Touched, run_to_end,
+    Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Store, Touch, Touched, Waiting, run_to_end,
 };
 use sessioning::{
     Clock, Error, ErrorKind, Namespace, Owner, Record, Result, SessionId, SessionToken, SystemClock,
@@ -160,7 +160,7 @@ impl Inner {
 
 #[async_trait]
 impl Store for MongoDb {
-    async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
+    async fn insert_while(&self, _: &Waiting, record: Record, limit: Option<Limit>) -> Result<Inserted> {
         let inner = Arc::clone(&self.inner);
         run_to_end(async move { inner.bounded(inner.insert(record, limit)).await }).await
     }
@@ -173,7 +173,7 @@ impl Store for MongoDb {
         self.inner.bounded(self.inner.present(id, imported)).await
     }
 
-    async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
+    async fn replace_while(&self, _: &Waiting, record: Record, version: u64) -> Result<Replaced> {
         let inner = Arc::clone(&self.inner);
         run_to_end(async move { inner.bounded(inner.replace(record, version)).await }).await
     }

@@ -58,10 +58,6 @@ fn found(there: bool) -> &'static str {
 
 #[async_trait]
 impl<S: Store> Store for Metered<S> {
-    async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
-        self.insert_while(&Waiting::default(), record, limit).await
-    }
-
     async fn insert_while(
         &self,
         waiting: &Waiting,
@@ -84,10 +80,6 @@ impl<S: Store> Store for Metered<S> {
     async fn present(&self, id: SessionId, imported: Option<&SessionToken>) -> Result<Option<Arc<Record>>> {
         let present = self.store.present(id, imported);
         self.count("get", |record: &Option<_>| found(record.is_some()), present).await
-    }
-
-    async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
-        self.replace_while(&Waiting::default(), record, version).await
     }
 
     async fn replace_while(&self, waiting: &Waiting, record: Record, version: u64) -> Result<Replaced> {

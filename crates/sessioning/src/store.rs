@@ -40,21 +40,17 @@ pub use waiting::{Patience, Waiting};
 pub trait Store: Send + Sync + 'static {
     /// Stores a new record. The only method that creates.
     ///
+    /// What has not begun by the time that nobody waits for it any more stores nothing, and is overloaded.
     /// A taken id changes nothing. An owner revoked while this was under way gets
     /// [`Revoked`](Inserted::Revoked) and no record. With a limit, the owner never has more live records than
     /// it allows, however many inserts race.
     /// The store sets `sequence` and `version` itself, and `epoch` and `generation` where it needs them.
-    async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted>;
+    async fn insert_while(&self, waiting: &Waiting, record: Record, limit: Option<Limit>)
+    -> Result<Inserted>;
 
-    /// The same, unless it has not begun by the time that nobody waits for it any more: then nothing is stored, and
-    /// the answer is overloaded.
-    async fn insert_while(
-        &self,
-        _waiting: &Waiting,
-        record: Record,
-        limit: Option<Limit>,
-    ) -> Result<Inserted> {
-        self.insert(record, limit).await
+    /// The same for somebody who never gives up.
+    async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
+        self.insert_while(&Waiting::default(), record, limit).await
     }
 
     /// The record of that id, or `None` if it is gone or never was.
@@ -73,13 +69,13 @@ pub trait Store: Send + Sync + 'static {
     /// Replaces the record of `record.id` if its version is `version`; the new one has the next version.
     ///
     /// Never creates. Keeps the owner, `created_at`, `epoch`, `sequence` and `generation` that are stored, and
-    /// never lowers `last_seen`. Of two that race with one version, one is done.
-    async fn replace(&self, record: Record, version: u64) -> Result<Replaced>;
+    /// never lowers `last_seen`. Of two that race with one version, one is done. What has not begun by the time that
+    /// nobody waits for it any more changes nothing, and is overloaded.
+    async fn replace_while(&self, waiting: &Waiting, record: Record, version: u64) -> Result<Replaced>;
 
-    /// The same, unless it has not begun by the time that nobody waits for it any more, as with
-    /// [`insert_while`](Store::insert_while).
-    async fn replace_while(&self, _waiting: &Waiting, record: Record, version: u64) -> Result<Replaced> {
-        self.replace(record, version).await
+    /// The same for somebody who never gives up.
+    async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
+        self.replace_while(&Waiting::default(), record, version).await
     }
 
     /// Records a use, if the last recorded one is at least an interval before it.

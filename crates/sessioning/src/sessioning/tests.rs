@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::*;
-use crate::store::{Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Touch, Touched};
+use crate::store::{Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Touch, Touched, Waiting};
 use crate::{
     Authentication, Demand, ErrorKind, ManualClock, Memory, Namespace, Owner, Patch, Result, SessionToken,
     StepUp, Timeout, Timestamp,
@@ -40,7 +40,7 @@ impl Counting {
 
 #[async_trait]
 impl Store for Arc<Counting> {
-    async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
+    async fn insert_while(&self, _: &Waiting, record: Record, limit: Option<Limit>) -> Result<Inserted> {
         self.work(&self.writes)?;
         self.memory.insert(record, limit).await
     }
@@ -51,7 +51,7 @@ impl Store for Arc<Counting> {
     async fn present(&self, id: SessionId, _: Option<&SessionToken>) -> Result<Option<Arc<Record>>> {
         self.get(id, &|_| true).await
     }
-    async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
+    async fn replace_while(&self, _: &Waiting, record: Record, version: u64) -> Result<Replaced> {
         self.work(&self.writes)?;
         let fewer = |left: usize| left.checked_sub(1);
         if self.overtaken.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_ok() {

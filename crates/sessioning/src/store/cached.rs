@@ -96,10 +96,6 @@ impl<S: Store> Cached<S> {
 
 #[async_trait]
 impl<S: Store> Store for Cached<S> {
-    async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
-        self.insert_while(&Waiting::default(), record, limit).await
-    }
-
     async fn insert_while(
         &self,
         waiting: &Waiting,
@@ -149,10 +145,6 @@ impl<S: Store> Store for Cached<S> {
             self.inner.shards.gone(id);
         }
         Ok(found)
-    }
-
-    async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
-        self.replace_while(&Waiting::default(), record, version).await
     }
 
     async fn replace_while(&self, waiting: &Waiting, record: Record, version: u64) -> Result<Replaced> {

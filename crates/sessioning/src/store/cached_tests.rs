@@ -63,7 +63,7 @@ impl Slow {
 
 #[async_trait]
 impl Store for Arc<Slow> {
-    async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
+    async fn insert_while(&self, _: &Waiting, record: Record, limit: Option<Limit>) -> Result<Inserted> {
         let result = self.memory.insert(record, limit).await;
         self.done(result).await
     }
@@ -76,7 +76,7 @@ impl Store for Arc<Slow> {
     async fn present(&self, id: SessionId, _: Option<&SessionToken>) -> Result<Option<Arc<Record>>> {
         self.get(id, &|_| true).await
     }
-    async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
+    async fn replace_while(&self, _: &Waiting, record: Record, version: u64) -> Result<Replaced> {
         let result = self.memory.replace(record, version).await;
         self.done(result).await
     }

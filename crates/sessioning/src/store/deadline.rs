@@ -40,10 +40,6 @@ impl<S> Deadline<S> {
 
 #[async_trait]
 impl<S: Store> Store for Deadline<S> {
-    async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
-        self.insert_while(&Waiting::default(), record, limit).await
-    }
-
     async fn insert_while(
         &self,
         waiting: &Waiting,
@@ -59,10 +55,6 @@ impl<S: Store> Store for Deadline<S> {
 
     async fn present(&self, id: SessionId, imported: Option<&SessionToken>) -> Result<Option<Arc<Record>>> {
         self.bound(self.store.present(id, imported)).await
-    }
-
-    async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
-        self.replace_while(&Waiting::default(), record, version).await
     }
 
     async fn replace_while(&self, waiting: &Waiting, record: Record, version: u64) -> Result<Replaced> {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
-use super::{Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Store, Touch, Touched, own_key};
+use super::{
+    Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Store, Touch, Touched, Waiting, own_key,
+};
 use crate::{Namespace, OnLimit, Owner, Record, Result, SessionId, SessionToken, Timestamp};
 
 /// Keeps records in memory: for tests, and for sessions that may end with the process.
@@ -66,7 +68,7 @@ impl State {
 
 #[async_trait]
 impl Store for Memory {
-    async fn insert(&self, mut record: Record, limit: Option<Limit>) -> Result<Inserted> {
+    async fn insert_while(&self, _: &Waiting, mut record: Record, limit: Option<Limit>) -> Result<Inserted> {
         let mut state = self.state.lock();
         if state.records.contains_key(&record.id) {
             return Ok(Inserted::Taken);
@@ -94,7 +96,7 @@ impl Store for Memory {
         self.get(id, &|_| true).await
     }
 
-    async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
+    async fn replace_while(&self, _: &Waiting, record: Record, version: u64) -> Result<Replaced> {
         let mut state = self.state.lock();
         let Some(stored) = state.records.get_mut(&record.id) else { return Ok(Replaced::Gone) };
         if stored.version != version {
