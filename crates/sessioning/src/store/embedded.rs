@@ -13,6 +13,7 @@ use parking_lot::RwLock;
 use self::directory::Directory;
 use self::engine::Engine;
 use self::owner::OwningThread;
+use self::owner_locks::OwnerLocks;
 use self::queue::Turn;
 use self::readers::Readers;
 use self::revocation::Revoking;
@@ -36,6 +37,7 @@ mod group;
 mod keys;
 mod meta;
 mod owner;
+mod owner_locks;
 mod purging;
 mod queue;
 mod readers;
@@ -84,6 +86,7 @@ struct Inner {
     readers: Readers,
     status: Arc<Status>,
     revoking: Arc<Revoking>,
+    looking: OwnerLocks,
     purging: tokio::sync::Mutex<()>,
     #[cfg(test)]
     engine: SharedEngine,
@@ -150,6 +153,7 @@ impl Embedded {
             owner: OwningThread::start(engine, directory, Arc::clone(&status), settings, clock.now())?,
             status,
             revoking: Arc::default(),
+            looking: OwnerLocks::default(),
             purging: tokio::sync::Mutex::default(),
             #[cfg(test)]
             engine: shared,
@@ -170,12 +174,19 @@ impl Embedded {
     }
 }
 
+impl Inner {
+    /// Looks the session up first, so that its end comes after what was asked for before about the same owner. One
+    /// that cannot be read has no owner to wait for, and ends all the same.
+    async fn remove(&self, id: SessionId) -> Result<bool> {
+        let found = self.readers.read(move |engine| engine.record(id)).await.ok().flatten();
+        let owner = found.map(|record| record.owner.clone());
+        let turn = Turn { owner, id: Some(id), ends: true, ..Turn::default() };
+        self.owner.submit(turn, move |group| group.remove(id)).await
+    }
+}
+
 #[async_trait]
 impl Store for Embedded {
-    async fn insert(&self, record: Record, limit: Option<Limit>) -> Result<Inserted> {
-        self.insert_while(&Waiting::default(), record, limit).await
-    }
-
     async fn insert_while(
         &self,
         waiting: &Waiting,
@@ -200,10 +211,6 @@ impl Store for Embedded {
         self.get(id, &|_| true).await
     }
 
-    async fn replace(&self, record: Record, version: u64) -> Result<Replaced> {
-        self.replace_while(&Waiting::default(), record, version).await
-    }
-
     async fn replace_while(&self, waiting: &Waiting, record: Record, version: u64) -> Result<Replaced> {
         let waiting = Some(waiting.clone());
         let turn = Turn { owner: Some(record.owner.clone()), waiting, ..Turn::default() };
@@ -215,16 +222,16 @@ impl Store for Embedded {
         match self.inner.readers.read(move |engine| engine.record(id)).await? {
             None => Ok(Touched::Gone),
             Some(record) if !touch.is_due(&record) => Ok(Touched::NotDue),
-            Some(_) => {
-                let turn = Turn { id: Some(id), ..Turn::default() };
+            Some(record) => {
+                let turn = Turn { owner: Some(record.owner.clone()), id: Some(id), ..Turn::default() };
                 self.inner.owner.submit(turn, move |group| group.touch(id, touch)).await
             }
         }
     }
 
     async fn remove(&self, id: SessionId) -> Result<bool> {
-        let turn = Turn { id: Some(id), ends: true, ..Turn::default() };
-        self.inner.owner.submit(turn, move |group| group.remove(id)).await
+        let inner = Arc::clone(&self.inner);
+        run_to_end(async move { inner.remove(id).await }).await
     }
 
     async fn remove_user(&self, owner: &Owner, keep: Option<SessionId>) -> Result<Vec<SessionId>> {

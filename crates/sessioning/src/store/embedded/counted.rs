@@ -1,8 +1,10 @@
 //! Which sessions count for a limit: a list of ids for each owner, kept up by every write, so that a create under a
 //! limit reads no more than what the limit allows, however much has ended.
 //!
-//! Without its list an owner is looked through once, by readers and in steps. A create without a limit takes the
-//! list away.
+//! Without its list an owner is looked through once, by readers and in steps, and further creates wait for that. A
+//! create without a limit takes the list away.
+
+use tokio::sync::OwnedMutexGuard;
 
 use super::Inner;
 use super::endings::{Ending, Scope};
@@ -24,6 +26,12 @@ pub(super) struct Seen {
     at: u64,
     /// In the order of inserts.
     ids: Vec<SessionId>,
+}
+
+/// A look through an owner's sessions. Until it is dropped nobody else begins one of the same owner.
+struct Look {
+    seen: Seen,
+    lock: OwnedMutexGuard<()>,
 }
 
 /// What became of an insert, if it could be judged.
@@ -57,10 +65,12 @@ impl Inner {
     ) -> Result<Inserted> {
         let owner = record.owner.clone();
         for _ in 0..TRIES {
-            let seen = match &limit {
-                Some(limit) => self.look_through(&owner, limit, &waiting).await?,
+            let look = match &limit {
+                Some(limit) => self.look(&owner, limit, &waiting).await?,
                 None => None,
             };
+            // Held until the list is written, so that whoever waits for it finds one.
+            let (seen, _lock) = look.map(|look| (look.seen, look.lock)).unzip();
             let (id, waiting) = (Some(record.id), Some(waiting.clone()));
             let turn = Turn { owner: Some(owner.clone()), id, waiting, ..Turn::default() };
             let (record, limit) = (record.clone(), limit.clone());
@@ -72,28 +82,43 @@ impl Inner {
         Err(ErrorKind::Overloaded.into())
     }
 
-    /// The owner's live sessions, unless there is a list of them.
-    async fn look_through(&self, owner: &Owner, limit: &Limit, waiting: &Waiting) -> Result<Option<Seen>> {
+    /// Looks through the owner's sessions, unless there is a list of them by then.
+    async fn look(&self, owner: &Owner, limit: &Limit, waiting: &Waiting) -> Result<Option<Look>> {
+        if self.unlisted(owner).await?.is_none() {
+            return Ok(None);
+        }
+        let lock = self.looking.lock(owner).await;
+        let Some(at) = self.unlisted(owner).await? else { return Ok(None) };
+        let ids = self.look_through(owner, limit, waiting).await?;
+        Ok(Some(Look { seen: Seen { at, ids }, lock }))
+    }
+
+    /// What has been inserted by now, unless there is a list of that owner's sessions.
+    async fn unlisted(&self, owner: &Owner) -> Result<Option<u64>> {
         let key = keys::owner_prefix(owner);
-        let begun = self.readers.read(move |engine| {
+        let read = self.readers.read(move |engine| {
             let is_listed = match engine.get(Space::Counted, &key) {
                 Err(error) if error.is_damage() => false,
                 list => list?.is_some(),
             };
             Ok((!is_listed).then_some(engine.meta()?.sequence()))
         });
-        let Some(at) = begun.await? else { return Ok(None) };
+        read.await
+    }
+
+    /// What counts of an owner's sessions, in the order of inserts.
+    async fn look_through(&self, owner: &Owner, limit: &Limit, waiting: &Waiting) -> Result<Vec<SessionId>> {
         let (mut found, mut after) = (Vec::new(), None);
         while !waiting.is_over() {
-            let (owner, live) = (owner.clone(), limit.live.clone());
+            let (of, live) = (owner.clone(), limit.live.clone());
             let turn = Turn { owner: Some(owner.clone()), ..Turn::default() };
-            let listed = self.readers.walk(turn, move |engine| engine.list(&owner, after, STEP)).await?;
+            let listed = self.readers.walk(turn, move |engine| engine.list(&of, after, STEP)).await?;
             let counting = listed.records.iter().filter(|record| counts(record, &*live));
             found.extend(counting.map(|record| (record.sequence, record.id)));
             after = listed.next;
             if after.is_none() {
                 found.sort_unstable();
-                return Ok(Some(Seen { at, ids: found.into_iter().map(|(_, id)| id).collect() }));
+                return Ok(found.into_iter().map(|(_, id)| id).collect());
             }
         }
         Err(ErrorKind::Overloaded.into())
@@ -194,13 +219,19 @@ impl Group<'_> {
         }))
     }
 
-    /// Writes an owner's list; an empty one is none.
+    /// Writes an owner's list, or takes an empty one away: there is nothing to look through then.
     pub(super) fn put_counted(&mut self, owner: &Owner, ids: &[SessionId]) {
-        let key = keys::owner_prefix(owner);
-        match ids {
-            [] => self.delete(Space::Counted, key),
-            ids => self.put(Space::Counted, key, ids.iter().flat_map(|id| *id.as_bytes()).collect()),
+        if ids.is_empty() {
+            self.delete(Space::Counted, keys::owner_prefix(owner));
+        } else {
+            self.write_counted(owner, ids);
         }
+    }
+
+    /// Writes an owner's list, an empty one too: it saves looking through what has ended and is not freed yet.
+    pub(super) fn write_counted(&mut self, owner: &Owner, ids: &[SessionId]) {
+        let bytes = ids.iter().flat_map(|id| *id.as_bytes()).collect();
+        self.put(Space::Counted, keys::owner_prefix(owner), bytes);
     }
 
     /// Takes ids off an owner's list, which was read before.

@@ -65,11 +65,12 @@ impl<'a> Group<'a> {
         if self.get(Space::Sessions, record.id.as_bytes())?.is_some() {
             return Ok(Judged::Done(Inserted::Taken));
         }
-        record.sequence = self.meta.next_sequence();
+        record.sequence = self.meta.sequence() + 1;
         record.generation = self.meta.generation;
         record.version = 0;
         let judged = self.count(&record, limit, seen)?;
         if matches!(judged, Judged::Done(Inserted::Done { .. })) {
+            self.meta.next_sequence();
             self.put(Space::Users, keys::user(&record.owner, record.id), Vec::new());
             self.schedule_purge(&record);
             self.put_record(&record);

@@ -94,8 +94,8 @@ impl OwningThread {
     }
 
     #[cfg(test)]
-    pub(super) fn has_waiting(&self) -> bool {
-        self.commands.wait(Some(Instant::now())) == Waited::Ready
+    pub(super) fn waiting(&self) -> usize {
+        self.commands.len()
     }
 
     /// Lets the thread finish what waits, and waits for that. Nothing more is taken.

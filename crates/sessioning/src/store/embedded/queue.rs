@@ -159,6 +159,12 @@ impl<T> Queue<T> {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        let state = self.state.lock();
+        state.ends + state.others
+    }
+
     /// Takes nothing in any more. What waits is still handed out.
     pub(super) fn close(&self) {
         self.state.lock().closed = true;

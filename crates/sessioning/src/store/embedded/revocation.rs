@@ -3,7 +3,7 @@
 //! What a few sessions of one user are ended by is one write. For many it is a write that ends them, then steps
 //! that free them, each between the writes of others. What is left of that when it is cut off is freed by purges.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -13,6 +13,7 @@ use super::endings::{Ending, Scope};
 use super::engine::STEP;
 use super::group::Group;
 use super::keys::{self, Space};
+use super::owner_locks::OwnerLocks;
 use super::queue::Turn;
 use crate::store::Purged;
 use crate::{ErrorKind, Owner, Record, Result, SessionId};
@@ -20,7 +21,8 @@ use crate::{ErrorKind, Owner, Record, Result, SessionId};
 /// What is under way, so that no two do the same.
 #[derive(Default)]
 pub(super) struct Revoking {
-    owners: Mutex<HashMap<Owner, Arc<tokio::sync::Mutex<()>>>>,
+    /// So that each revocation names all that it ended.
+    owners: OwnerLocks,
     /// Endings that a purge leaves alone: somebody frees them, or they cover what cannot be read.
     held: Mutex<HashSet<Scope>>,
 }
@@ -54,14 +56,6 @@ struct Sweep {
 }
 
 impl Revoking {
-    /// A turn for each owner, so that each revocation names all that it ended.
-    fn turn(&self, owner: &Owner) -> Arc<tokio::sync::Mutex<()>> {
-        let mut owners = self.owners.lock();
-        // Nobody waits for those that are held here alone.
-        owners.retain(|_, turn| Arc::strong_count(turn) > 1);
-        Arc::clone(owners.entry(owner.clone()).or_default())
-    }
-
     fn hold(self: &Arc<Self>, scope: Scope) -> Held {
         self.held.lock().insert(scope.clone());
         Held { all: Arc::clone(self), scope, forever: false }
@@ -82,8 +76,7 @@ impl Drop for Held {
 
 impl Inner {
     pub(super) async fn revoke(&self, owner: &Owner, keep: Option<SessionId>) -> Result<Vec<SessionId>> {
-        let turn = self.revoking.turn(owner);
-        let _turn = turn.lock().await;
+        let _lock = self.revoking.owners.lock(owner).await;
         let keys = match self.owned(owner, true).await {
             Err(error) if error.is_damage() => {
                 // This ends them all, but who they are cannot be said, so it is no success.
@@ -213,14 +206,19 @@ impl Group<'_> {
     }
 
     fn end_many(&mut self, owner: &Owner, keep: Option<SessionId>) -> Result<Ending> {
-        let kept: Vec<SessionId> = match self.counted(owner)? {
-            Some(counted) => counted.into_iter().filter(|id| Some(*id) == keep).collect(),
-            None => Vec::new(),
-        };
+        let is_kept = |id: &SessionId| Some(*id) == keep;
+        let counted = self.counted(owner)?;
         let scope = Scope::Owner(owner.clone(), self.meta.sequence());
         let ending = Ending { keep, ..Ending::new(scope, 0) };
         self.raise(ending.clone());
-        self.put_counted(owner, &kept);
+        match (counted, keep) {
+            (Some(counted), _) => {
+                self.write_counted(owner, &counted.into_iter().filter(is_kept).collect::<Vec<_>>());
+            }
+            (None, None) => self.write_counted(owner, &[]),
+            // Whether the one that stays counts is not known.
+            (None, Some(_)) => self.put_counted(owner, &[]),
+        }
         Ok(ending)
     }
 

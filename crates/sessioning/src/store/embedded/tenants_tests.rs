@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -105,6 +106,43 @@ async fn a_create_under_a_limit_reads_what_the_limit_allows_however_much_has_end
         }
     }
     assert_eq!(insert(&store, "mallory", limit(MAX, OnLimit::Refuse)).await.1, Inserted::Full);
+}
+
+/// As [`limit`], and counts how many records it was asked about.
+fn counting(max: usize, asked: &Arc<AtomicUsize>) -> Option<Limit> {
+    let asked = Arc::clone(asked);
+    let live = move |record: &Record| {
+        asked.fetch_add(1, Ordering::Relaxed);
+        record.level == 0
+    };
+    Some(Limit { max, on_limit: OnLimit::EvictOldest, live: Arc::new(live) })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn creates_at_once_look_through_their_owner_once() {
+    const MANY: usize = 2_000;
+    const AT_ONCE: usize = 32;
+    const MAX: usize = 5;
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store, "mallory", MANY, 1).await;
+    let asked = Arc::default();
+    join_all((0..AT_ONCE).map(|_| insert(&store, "mallory", counting(MAX, &asked)))).await;
+    let asked = asked.load(Ordering::Relaxed);
+    assert!(asked <= MANY + AT_ONCE * (MAX + 1), "asked about {asked} records");
+}
+
+#[tokio::test]
+async fn a_create_after_a_revocation_does_not_look_through_what_was_revoked() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store, "mallory", 1_000, 0).await;
+    let (_, held) = store.inner.end_many(&owner("mallory"), None).await.unwrap();
+    // Their list is empty, and there.
+    assert_eq!(left(&store, Space::Counted), 1);
+    let inserted = insert(&store, "mallory", limit(1, OnLimit::Refuse)).await.1;
+    assert_eq!(inserted, Inserted::Done { evicted: vec![] });
+    drop(held);
 }
 
 #[tokio::test]
@@ -440,8 +478,49 @@ async fn a_command_that_nobody_waits_for_is_not_begun_unless_it_ends_a_session()
     held.await.unwrap();
     assert_eq!(*insert.await.unwrap_err().kind(), ErrorKind::Overloaded);
     assert_eq!(*replace.await.unwrap_err().kind(), ErrorKind::Overloaded);
-    let _ = store.insert(record("bob", Timeout::Never), None).await.unwrap();
-    assert!(!has(&store, id).await && !has(&store, old.id).await);
+    let ended = async {
+        while has(&store, old.id).await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), ended).await.expect("the logout is done all the same");
+    assert!(!has(&store, id).await);
+}
+
+#[tokio::test]
+async fn a_logout_comes_after_what_its_user_asked_for_before() {
+    // Of a few turns one is for what ends nothing, so one user alone could be lucky.
+    const USERS: [&str; 2] = ["alice", "bob"];
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(directory.path()));
+    let old = join_all(USERS.map(async |user| insert(&store, user, None).await.0)).await;
+    let (hold, held) = busy(&store);
+    let mut held = Box::pin(held);
+    assert!(futures::poll!(&mut held).is_pending());
+    let mut replacing = Vec::new();
+    for record in &old {
+        let mut replace = Box::pin(store.replace(Record { level: 7, ..record.clone() }, 0));
+        assert!(futures::poll!(&mut replace).is_pending());
+        replacing.push(replace);
+    }
+    let removing: Vec<_> = old
+        .iter()
+        .map(|record| {
+            let (store, id) = (Arc::clone(&store), record.id);
+            tokio::spawn(async move { store.remove(id).await })
+        })
+        .collect();
+    while store.inner.owner.waiting() < 2 * USERS.len() {
+        tokio::task::yield_now().await;
+    }
+    hold.send(()).unwrap();
+    held.await.unwrap();
+    for replaced in join_all(replacing).await {
+        assert_eq!(replaced.unwrap(), Replaced::Done);
+    }
+    for removed in join_all(removing).await {
+        assert!(removed.unwrap().unwrap());
+    }
 }
 
 #[tokio::test]
@@ -455,7 +534,7 @@ async fn a_create_whose_caller_left_while_it_waited_leaves_nothing() {
     let mut create = Box::pin(sessioning.create(owner("alice"), crate::NewSession::default()));
     assert!(futures::poll!(&mut create).is_pending());
     // Until its command waits.
-    while !store.inner.owner.has_waiting() {
+    while store.inner.owner.waiting() == 0 {
         assert!(futures::poll!(&mut create).is_pending());
         tokio::task::yield_now().await;
     }
