@@ -4,11 +4,13 @@
 //! Without its list an owner is looked through once, by readers and in steps, and further creates wait for that. A
 //! create without a limit takes the list away.
 
-use tokio::sync::OwnedMutexGuard;
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
 
 use super::Inner;
 use super::endings::{Ending, Scope};
-use super::engine::STEP;
+use super::engine::{Engine, STEP};
 use super::group::Group;
 use super::keys::{self, Space};
 use super::queue::Turn;
@@ -19,30 +21,13 @@ use crate::{ErrorKind, OnLimit, Owner, Record, Result, SessionId};
 const TRIES: usize = 8;
 const ID: usize = 16;
 
-/// The live sessions of an owner that a look through their list found.
-#[derive(Clone)]
-pub(super) struct Seen {
-    /// What had been inserted by then.
-    at: u64,
-    /// In the order of inserts.
-    ids: Vec<SessionId>,
-}
-
-/// A look through an owner's sessions. Until it is dropped nobody else begins one of the same owner.
-struct Look {
-    seen: Seen,
-    lock: OwnedMutexGuard<()>,
-}
-
-/// What became of an insert, if it could be judged.
-pub(super) enum Judged {
-    Done(Inserted),
-    /// What counts is not known: the owner has to be looked through.
-    Unknown,
-}
+/// The owners that are being looked through, and whether one of them got a session meanwhile that was not counted.
+#[derive(Default)]
+pub(super) struct Looks(Mutex<HashMap<Owner, bool>>);
 
 /// What a limit says to one more.
 enum Room {
+    /// There is no list.
     Unknown,
     Full,
     Made(Place),
@@ -56,6 +41,26 @@ struct Place {
     staying: Vec<SessionId>,
 }
 
+impl Looks {
+    fn begin(&self, owner: &Owner) {
+        self.0.lock().insert(owner.clone(), false);
+    }
+
+    /// Says that these owners have got sessions that were not counted. They are on the disk: a look that begins
+    /// afterwards finds them.
+    pub(super) fn disturb(&self, owners: &[Owner]) {
+        let mut looks = self.0.lock();
+        for owner in owners {
+            looks.entry(owner.clone()).and_modify(|disturbed| *disturbed = true);
+        }
+    }
+
+    /// Whether a look that began found all there is by now.
+    fn end(&self, owner: &Owner) -> bool {
+        self.0.lock().remove(owner) == Some(false)
+    }
+}
+
 impl Inner {
     pub(super) async fn insert(
         &self,
@@ -63,66 +68,81 @@ impl Inner {
         limit: Option<Limit>,
         waiting: Waiting,
     ) -> Result<Inserted> {
-        let owner = record.owner.clone();
+        let Some(limit) = limit else {
+            let turn = Turn { waiting: Some(waiting), ..creating_turn(&record) };
+            let inserted = self.owner.submit(turn, move |group| group.insert(record, None)).await?;
+            return inserted.ok_or_else(|| ErrorKind::Overloaded.into());
+        };
         for _ in 0..TRIES {
-            let look = match &limit {
-                Some(limit) => self.look(&owner, limit, &waiting).await?,
-                None => None,
+            let inserted = if self.is_listed(&record.owner).await? {
+                let turn = Turn { waiting: Some(waiting.clone()), ..creating_turn(&record) };
+                let (record, limit) = (record.clone(), limit.clone());
+                self.owner.submit(turn, move |group| group.insert(record, Some(&limit))).await?
+            } else {
+                self.look_and_insert(&record, &limit, &waiting).await?
             };
-            // Held until the list is written, so that whoever waits for it finds one.
-            let (seen, _lock) = look.map(|look| (look.seen, look.lock)).unzip();
-            let (id, waiting) = (Some(record.id), Some(waiting.clone()));
-            let turn = Turn { owner: Some(owner.clone()), id, waiting, ..Turn::default() };
-            let (record, limit) = (record.clone(), limit.clone());
-            let insert = move |group: &mut Group<'_>| group.insert(record, limit.as_ref(), seen.as_ref());
-            if let Judged::Done(inserted) = self.owner.submit(turn, insert).await? {
+            if let Some(inserted) = inserted {
                 return Ok(inserted);
             }
         }
         Err(ErrorKind::Overloaded.into())
     }
 
-    /// Looks through the owner's sessions, unless there is a list of them by then.
-    async fn look(&self, owner: &Owner, limit: &Limit, waiting: &Waiting) -> Result<Option<Look>> {
-        if self.unlisted(owner).await?.is_none() {
+    /// Looks through an owner without a list, and inserts. The list is written also when nobody waits any more, so
+    /// that the next create finds one. `None` if others changed what counts meanwhile.
+    async fn look_and_insert(
+        &self,
+        record: &Record,
+        limit: &Limit,
+        waiting: &Waiting,
+    ) -> Result<Option<Inserted>> {
+        let _lock = self.looking.lock(&record.owner).await;
+        if self.is_listed(&record.owner).await? {
             return Ok(None);
         }
-        let lock = self.looking.lock(owner).await;
-        let Some(at) = self.unlisted(owner).await? else { return Ok(None) };
-        let ids = self.look_through(owner, limit, waiting).await?;
-        Ok(Some(Look { seen: Seen { at, ids }, lock }))
+        let ids = self.look_through(&record.owner, limit).await?;
+        let (turn, waiting) = (creating_turn(record), waiting.clone());
+        let (record, limit) = (record.clone(), limit.clone());
+        let insert = move |group: &mut Group<'_>| {
+            group.list(&record.owner, &ids);
+            if waiting.is_over() { Ok(None) } else { group.insert(record, Some(&limit)) }
+        };
+        self.owner.submit(turn, insert).await
     }
 
-    /// What has been inserted by now, unless there is a list of that owner's sessions.
-    async fn unlisted(&self, owner: &Owner) -> Result<Option<u64>> {
+    async fn is_listed(&self, owner: &Owner) -> Result<bool> {
         let key = keys::owner_prefix(owner);
-        let read = self.readers.read(move |engine| {
-            let is_listed = match engine.get(Space::Counted, &key) {
-                Err(error) if error.is_damage() => false,
-                list => list?.is_some(),
-            };
-            Ok((!is_listed).then_some(engine.meta()?.sequence()))
+        let is_listed = self.readers.read(move |engine| match engine.get(Space::Counted, &key) {
+            Err(error) if error.is_damage() => Ok(false),
+            list => Ok(list?.is_some()),
         });
-        read.await
+        is_listed.await
     }
 
     /// What counts of an owner's sessions, in the order of inserts.
-    async fn look_through(&self, owner: &Owner, limit: &Limit, waiting: &Waiting) -> Result<Vec<SessionId>> {
-        let (mut found, mut after) = (Vec::new(), None);
-        while !waiting.is_over() {
+    async fn look_through(&self, owner: &Owner, limit: &Limit) -> Result<Vec<SessionId>> {
+        let (mut found, mut after, mut is_first) = (Vec::new(), None, true);
+        while is_first || after.is_some() {
             let (of, live) = (owner.clone(), limit.live.clone());
             let turn = Turn { owner: Some(owner.clone()), ..Turn::default() };
-            let listed = self.readers.walk(turn, move |engine| engine.list(&of, after, STEP)).await?;
+            let step = move |engine: &Engine| {
+                if is_first {
+                    engine.looks.begin(&of);
+                }
+                engine.list(&of, after, STEP)
+            };
+            let listed = self.readers.walk(turn, step).await?;
             let counting = listed.records.iter().filter(|record| counts(record, &*live));
             found.extend(counting.map(|record| (record.sequence, record.id)));
-            after = listed.next;
-            if after.is_none() {
-                found.sort_unstable();
-                return Ok(found.into_iter().map(|(_, id)| id).collect());
-            }
+            (after, is_first) = (listed.next, false);
         }
-        Err(ErrorKind::Overloaded.into())
+        found.sort_unstable();
+        Ok(found.into_iter().map(|(_, id)| id).collect())
     }
+}
+
+fn creating_turn(record: &Record) -> Turn {
+    Turn { owner: Some(record.owner.clone()), id: Some(record.id), ..Turn::default() }
 }
 
 /// Half authenticated ones may come to count.
@@ -131,23 +151,18 @@ fn counts(record: &Record, live: &(dyn Fn(&Record) -> bool + Send + Sync)) -> bo
 }
 
 impl Group<'_> {
-    /// Makes room for the record under a limit and counts it, or says why not.
-    pub(super) fn count(
-        &mut self,
-        record: &Record,
-        limit: Option<&Limit>,
-        seen: Option<&Seen>,
-    ) -> Result<Judged> {
+    /// Makes room for the record under a limit and counts it, or says why not; `None` if there is no list.
+    pub(super) fn count(&mut self, record: &Record, limit: Option<&Limit>) -> Result<Option<Inserted>> {
         let Some(limit) = limit else {
-            self.meta.uncounted = record.sequence;
             if self.is_counted(&record.owner)? {
                 self.put_counted(&record.owner, &[]);
             }
-            return Ok(Judged::Done(Inserted::Done { evicted: Vec::new() }));
+            self.uncounted.push(record.owner.clone());
+            return Ok(Some(Inserted::Done { evicted: Vec::new() }));
         };
-        let place = match self.room(&record.owner, limit, seen)? {
-            Room::Unknown => return Ok(Judged::Unknown),
-            Room::Full => return Ok(Judged::Done(Inserted::Full)),
+        let place = match self.room(&record.owner, limit)? {
+            Room::Unknown => return Ok(None),
+            Room::Full => return Ok(Some(Inserted::Full)),
             Room::Made(place) => place,
         };
         let mut evicted = Vec::new();
@@ -162,16 +177,20 @@ impl Group<'_> {
         let mut counted = place.staying;
         counted.push(record.id);
         self.put_counted(&record.owner, &counted);
-        Ok(Judged::Done(Inserted::Done { evicted }))
+        Ok(Some(Inserted::Done { evicted }))
+    }
+
+    /// Writes the list of an owner who was looked through, unless others have got sessions meanwhile.
+    fn list(&mut self, owner: &Owner, ids: &[SessionId]) {
+        if self.engine.looks.end(owner) && !self.uncounted.contains(owner) {
+            self.needs_sync = true;
+            self.write_counted(owner, ids);
+        }
     }
 
     /// Reads at most as many as the limit allows, and a step more.
-    fn room(&self, owner: &Owner, limit: &Limit, seen: Option<&Seen>) -> Result<Room> {
-        let mut ids = match (self.counted(owner)?, seen) {
-            (Some(ids), _) => ids,
-            (None, Some(seen)) if seen.at >= self.meta.uncounted => seen.ids.clone(),
-            (None, _) => return Ok(Room::Unknown),
-        };
+    fn room(&self, owner: &Owner, limit: &Limit) -> Result<Room> {
+        let Some(mut ids) = self.counted(owner)? else { return Ok(Room::Unknown) };
         let (mut live, mut staying, mut read) = (Vec::new(), Vec::new(), 0);
         while let Some(id) = ids.pop() {
             // Newest first: of very many, the oldest leave without being read.

@@ -54,7 +54,7 @@ fn fill() -> Filled {
     let records: Vec<Record> = (0..USERS).map(record).collect();
     commit(&engine, |group| {
         for record in &records {
-            let _ = group.insert(record.clone(), None, None).unwrap();
+            let _ = group.insert(record.clone(), None).unwrap();
         }
         group.remove_everyone(Some(&"other".parse().unwrap()));
     });

@@ -11,6 +11,7 @@ use fjall::{
 use parking_lot::{Mutex, RwLock};
 
 use super::codec::{self, Decoded};
+use super::counted::Looks;
 use super::damage::Damages;
 use super::descriptors;
 use super::endings::{Ending, Endings, Scope};
@@ -42,6 +43,7 @@ pub(super) struct Engine {
     ended: RwLock<Arc<Endings>>,
     /// The first of the purge keys that were written since a purge looked for some.
     scheduled: Mutex<Option<Vec<u8>>>,
+    pub(super) looks: Looks,
     pub(super) damages: Damages,
     merges: bool,
 }
@@ -93,6 +95,7 @@ impl Engine {
             database,
             ended: RwLock::default(),
             scheduled: Mutex::default(),
+            looks: Looks::default(),
             damages: Damages::default(),
             merges,
         };
@@ -180,15 +183,10 @@ impl Engine {
 
     /// The store's own numbers, as they were written last.
     pub(super) fn meta(&self) -> Result<Meta> {
-        let mut meta = match self.get(Space::Meta, keys::META)? {
-            None => Meta::default(),
-            Some(bytes) => minicbor::decode(&bytes).map_err(|source| {
-                Error::new(ErrorKind::Damaged { place: "the store's own numbers".into() }).with_source(source)
-            })?,
-        };
-        // Whether it was counted is not known.
-        meta.uncounted = meta.sequence();
-        Ok(meta)
+        let Some(bytes) = self.get(Space::Meta, keys::META)? else { return Ok(Meta::default()) };
+        minicbor::decode(&bytes).map_err(|source| {
+            Error::new(ErrorKind::Damaged { place: "the store's own numbers".into() }).with_source(source)
+        })
     }
 
     /// What was ended all at once, now. Asked before the records it is about are read: what they are read from is
@@ -294,8 +292,9 @@ impl Engine {
         self.database.persist(PersistMode::Buffer).is_ok()
     }
 
-    /// Makes known what a group that was written has ended, and scheduled for a purge.
-    pub(super) fn note(&self, changes: Vec<EndingChange>, scheduled: Option<Vec<u8>>) {
+    /// Makes known what a group that was written has ended, and scheduled for a purge, and did not count.
+    pub(super) fn note(&self, changes: Vec<EndingChange>, scheduled: Option<Vec<u8>>, uncounted: &[Owner]) {
+        self.looks.disturb(uncounted);
         if let Some(first) = scheduled {
             let mut known = self.scheduled.lock();
             *known = Some(known.take().map_or(first.clone(), |known| known.min(first)));

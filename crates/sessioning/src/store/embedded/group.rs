@@ -3,13 +3,12 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use super::counted::{Judged, Seen};
 use super::endings::{Ending, Scope};
 use super::engine::{Change, EndingChange, Engine, read_record};
 use super::keys::{self, Space};
 use super::meta::Meta;
 use super::{Inserted, Limit, Replaced, Touch, Touched, codec, own_key};
-use crate::{Namespace, Record, Result, SessionId, Timestamp};
+use crate::{Namespace, Owner, Record, Result, SessionId, Timestamp};
 
 /// Every method reads first and changes afterwards, so that a failed read leaves the group as it was.
 pub(super) struct Group<'a> {
@@ -21,6 +20,8 @@ pub(super) struct Group<'a> {
     endings: Vec<EndingChange>,
     /// The first purge key that was written.
     scheduled: Option<Vec<u8>>,
+    /// Who got sessions that were not counted for a limit.
+    pub(super) uncounted: Vec<Owner>,
     /// Whether anything but uses is in it. Then no answer leaves before the sync, "gone already" included: it
     /// may rest on a removal in this very group. Uses alone ride on whatever is synced next.
     pub(super) needs_sync: bool,
@@ -35,6 +36,7 @@ pub(super) struct Finished {
     pub(super) meta: Meta,
     pub(super) endings: Vec<EndingChange>,
     pub(super) scheduled: Option<Vec<u8>>,
+    pub(super) uncounted: Vec<Owner>,
 }
 
 impl<'a> Group<'a> {
@@ -46,6 +48,7 @@ impl<'a> Group<'a> {
             changes: BTreeMap::new(),
             endings: Vec::new(),
             scheduled: None,
+            uncounted: Vec::new(),
             needs_sync: false,
             records_read: Cell::new(0),
         }
@@ -56,27 +59,23 @@ impl<'a> Group<'a> {
         self.records_read.get()
     }
 
-    pub(super) fn insert(
-        &mut self,
-        mut record: Record,
-        limit: Option<&Limit>,
-        seen: Option<&Seen>,
-    ) -> Result<Judged> {
+    /// `None` if what counts for the limit is not known.
+    pub(super) fn insert(&mut self, mut record: Record, limit: Option<&Limit>) -> Result<Option<Inserted>> {
         if self.get(Space::Sessions, record.id.as_bytes())?.is_some() {
-            return Ok(Judged::Done(Inserted::Taken));
+            return Ok(Some(Inserted::Taken));
         }
         record.sequence = self.meta.sequence() + 1;
         record.generation = self.meta.generation;
         record.version = 0;
-        let judged = self.count(&record, limit, seen)?;
-        if matches!(judged, Judged::Done(Inserted::Done { .. })) {
+        let inserted = self.count(&record, limit)?;
+        if matches!(inserted, Some(Inserted::Done { .. })) {
             self.meta.next_sequence();
             self.put(Space::Users, keys::user(&record.owner, record.id), Vec::new());
             self.schedule_purge(&record);
             self.put_record(&record);
             self.needs_sync = true;
         }
-        Ok(judged)
+        Ok(inserted)
     }
 
     pub(super) fn replace(&mut self, record: Record, version: u64) -> Result<Replaced> {
@@ -159,8 +158,9 @@ impl<'a> Group<'a> {
         let stored = self.record(record.id)?;
         let is_counted = self.is_counted(&record.owner)?;
         // Ended ones keep no place: it is among what has ended.
-        self.meta.uncounted = self.meta.next_sequence();
-        let sequence = stored.map_or(self.meta.uncounted, |stored| stored.sequence);
+        self.uncounted.push(record.owner.clone());
+        let next = self.meta.next_sequence();
+        let sequence = stored.map_or(next, |stored| stored.sequence);
         let record = Record { epoch: 0, sequence, generation: self.meta.generation, ..record };
         if is_counted {
             self.put_counted(&record.owner, &[]);
@@ -189,8 +189,8 @@ impl<'a> Group<'a> {
             self.put(Space::Meta, keys::META.to_vec(), bytes);
         }
         let changes = self.changes.into_iter().map(|((space, key), value)| (space, key, value)).collect();
-        let Self { needs_sync: sync, meta, endings, scheduled, .. } = self;
-        Ok(Finished { changes, sync, meta, endings, scheduled })
+        let Self { needs_sync: sync, meta, endings, scheduled, uncounted, .. } = self;
+        Ok(Finished { changes, sync, meta, endings, scheduled, uncounted })
     }
 
     /// The record of that id, unless it is gone.

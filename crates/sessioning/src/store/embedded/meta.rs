@@ -37,9 +37,6 @@ pub(super) struct Meta {
     /// for a while, and a purge that began at the first date would step over all of them.
     #[cbor(n(6), with = "minicbor::bytes", default)]
     pub(super) purge_from: Vec<u8>,
-    /// The place in the order of inserts of the last record that was put in without being counted.
-    #[cbor(skip)]
-    pub(super) uncounted: u64,
 }
 
 /// Which generations of records were ended all at once, as they were kept before.

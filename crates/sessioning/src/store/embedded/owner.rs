@@ -175,7 +175,7 @@ impl Own {
         let finished = group.finish()?;
         match engine.commit(&finished.changes, finished.sync) {
             Ok(()) => {
-                engine.note(finished.endings, finished.scheduled);
+                engine.note(finished.endings, finished.scheduled, &finished.uncounted);
                 self.meta = finished.meta;
                 self.make_room(engine);
                 Ok(())

@@ -71,18 +71,13 @@ fn what_was_answered_with_an_error_does_not_come_to_life_by_reopening() {
     let engine = Engine::open(directory.path()).unwrap();
     let (kept, refused) = (record("alice"), record("bob"));
     let mut group = Group::new(&engine, Meta::default());
-    let _ = group.insert(kept.clone(), None, None).unwrap();
+    let _ = group.insert(kept.clone(), None).unwrap();
     let Finished { changes, meta, .. } = group.finish().unwrap();
     engine.commit(&changes, true).unwrap();
-    let meta = {
-        let mut meta = meta;
-        meta.uncounted = meta.sequence();
-        meta
-    };
 
     let mut group = Group::new(&engine, meta.clone());
     let _ = group.replace(Record { level: 7, ..kept.clone() }, 0).unwrap();
-    let _ = group.insert(refused.clone(), None, None).unwrap();
+    let _ = group.insert(refused.clone(), None).unwrap();
     group.remove_everyone(None);
     let failed = group.finish().unwrap().changes;
     let back = undo(&engine, &failed);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -12,7 +12,7 @@ use super::super::engine::STEP;
 use super::super::keys::{self, Space};
 use super::super::queue::Turn;
 use super::super::{Embedded, EmbeddedSettings};
-use crate::store::{Inserted, Limit, Patience, Replaced, Store, Touch, Touched, Transfer};
+use crate::store::{Inserted, Limit, Patience, Replaced, Store, Touch, Touched, Transfer, Waiting};
 use crate::{
     ErrorKind, ManualClock, Namespace, OnLimit, OsRandom, Owner, Record, SessionId, SessionToken, Timeout,
     Timeouts, Timestamp,
@@ -130,6 +130,67 @@ async fn creates_at_once_look_through_their_owner_once() {
     join_all((0..AT_ONCE).map(|_| insert(&store, "mallory", counting(MAX, &asked)))).await;
     let asked = asked.load(Ordering::Relaxed);
     assert!(asked <= MANY + AT_ONCE * (MAX + 1), "asked about {asked} records");
+}
+
+#[tokio::test]
+async fn what_others_create_without_a_limit_does_not_make_a_create_look_again() {
+    const MANY: usize = 1_000;
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store, "mallory", MANY, 1).await;
+    let (asked, done) = (Arc::default(), AtomicBool::new(false));
+    let create = async {
+        let inserted = insert(&store, "mallory", counting(1, &asked)).await.1;
+        done.store(true, Ordering::Relaxed);
+        inserted
+    };
+    let others = async {
+        while !done.load(Ordering::Relaxed) {
+            let _ = insert(&store, "other/alice", None).await;
+        }
+    };
+    assert_eq!(tokio::join!(create, others).0, Inserted::Done { evicted: vec![] });
+    assert_eq!(asked.load(Ordering::Relaxed), MANY);
+}
+
+#[tokio::test]
+async fn a_look_whose_caller_gave_up_is_written_down_for_the_next() {
+    const MANY: usize = 1_000;
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store, "mallory", MANY, 1).await;
+    let (asked, waiting) = (Arc::default(), Waiting::default());
+    waiting.give_up();
+    let new = record("mallory", Timeout::Never);
+    let refused = store.insert_while(&waiting, new.clone(), counting(1, &asked)).await.unwrap_err();
+    assert_eq!(*refused.kind(), ErrorKind::Overloaded);
+    assert!(!has(&store, new.id).await);
+    let inserted = insert(&store, "mallory", counting(1, &asked)).await.1;
+    assert_eq!(inserted, Inserted::Done { evicted: vec![] });
+    assert_eq!(asked.load(Ordering::Relaxed), MANY);
+}
+
+#[tokio::test]
+async fn a_create_without_a_limit_while_its_owner_is_looked_through_is_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store, "alice", 5_000, 1).await;
+    let without = async {
+        let mut ids = Vec::new();
+        for _ in 0..20 {
+            // The look has passed its place already.
+            let token = SessionToken::generate(START.before(DAY), &OsRandom).unwrap();
+            let new = Record { id: token.id(), digest: token.digest(), ..record("alice", Timeout::Never) };
+            ids.push(new.id);
+            let _ = store.insert(new, None).await.unwrap();
+        }
+        ids
+    };
+    let (_, others) = tokio::join!(insert(&store, "alice", limit(1, OnLimit::EvictOldest)), without);
+    let _ = insert(&store, "alice", limit(1, OnLimit::EvictOldest)).await;
+    for id in others {
+        assert!(!has(&store, id).await);
+    }
 }
 
 #[tokio::test]
