@@ -2,6 +2,7 @@
 //! it gives back, with the steps and pauses of the service.
 #![allow(clippy::print_stdout, reason = "a measurement prints its result")]
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,8 +11,8 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use sessioning::store::CacheSettings;
 use sessioning::{
-    Cached, Checked, Clock, Embedded, ManualClock, Namespace, NewSession, SessionToken, Sessioning, Timeout,
-    Timestamp,
+    Cached, Checked, Clock, Data, Embedded, ManualClock, Namespace, NewSession, SessionToken, Sessioning,
+    Timeout, Timestamp,
 };
 use sessioning_bench::{Result, fill, median, resident_mib};
 
@@ -34,6 +35,9 @@ struct Arguments {
     /// How many sessions live, and are checked.
     #[arg(long, default_value_t = 100_000)]
     live: usize,
+    /// How many small members the data of each live session has.
+    #[arg(long, default_value_t = 0)]
+    members: usize,
     /// How many sessions begin after the purge: the engine gives space back as it goes on writing.
     #[arg(long, default_value_t = 200_000)]
     more: usize,
@@ -70,7 +74,8 @@ async fn run(arguments: &Arguments) -> Result<()> {
     create(&sessioning, arguments.ended, &brief).await?;
     // A record outlives its session by a day.
     clock.advance(HOUR * 26);
-    let tokens = Arc::new(create(&sessioning, arguments.live, &NewSession::default()).await?);
+    let live = NewSession { data: data(arguments.members)?, ..NewSession::default() };
+    let tokens = Arc::new(create(&sessioning, arguments.live, &live).await?);
     let quiet = Duration::from_secs_f64(arguments.seconds);
     let size_before = Size::of(folder.path())?;
 
@@ -105,6 +110,11 @@ async fn run(arguments: &Arguments) -> Result<()> {
         println!("resident memory at the end: {resident} MiB");
     }
     Ok(())
+}
+
+fn data(members: usize) -> Result<Data> {
+    let members: Vec<_> = (0..members).map(|number| format!(r#""key{number}":{number}"#)).collect();
+    Ok(Data::from_json(&format!("{{{}}}", members.join(",")))?)
 }
 
 /// Sessions of 50,000 users in turn.
@@ -188,7 +198,7 @@ async fn check_for(
     Ok(Measured { checks: Checks { times, rate }, result })
 }
 
-/// What files take, in bytes.
+/// What files take on the disk, in bytes: a journal is as long from the start as it may become, and mostly holes.
 #[derive(Default)]
 struct Size {
     tables: u64,
@@ -208,9 +218,9 @@ impl Size {
                 size.tables += inner.tables;
                 size.journal += inner.journal;
             } else if path.extension().is_some_and(|extension| extension == "jnl") {
-                size.journal += found.len();
+                size.journal += found.blocks() * 512;
             } else {
-                size.tables += found.len();
+                size.tables += found.blocks() * 512;
             }
         }
         Ok(size)
