@@ -9,16 +9,12 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
 
-use support::{Service, binary, command, eventually, run, skip};
+use support::{Service, binary, command, eventually, run, skip, works};
 
 const OUT_OF_SPACE: &str =
     "the session store's disk is full; free some space, writing then goes on by itself";
 const SYNC_FAILED: &str =
     "a sync to the session store's disk failed; check the disk and restart, writes are refused until then";
-
-fn works(program: &str, arguments: &[&str]) -> bool {
-    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
-}
 
 /// A service whose data directory is on a small disk of its own, and where this process sees that disk.
 fn start_on_small_disk(folder: &std::path::Path) -> (Service, PathBuf) {

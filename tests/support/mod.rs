@@ -30,6 +30,11 @@ pub fn skip(why: &str) {
 }
 
 /// The command line, on no configuration but what the arguments say.
+/// Whether a program is there and does that.
+pub fn works(program: &str, arguments: &[&str]) -> bool {
+    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+}
+
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command.args(arguments);

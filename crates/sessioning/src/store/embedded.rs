@@ -38,6 +38,7 @@ mod keys;
 mod meta;
 mod owner;
 mod owner_locks;
+mod presence;
 mod purging;
 mod queue;
 mod readers;

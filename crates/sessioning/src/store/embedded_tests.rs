@@ -310,6 +310,57 @@ async fn removed_sessions_leave_nothing_but_their_purge_keys_until_those_are_due
     });
 }
 
+/// Whether a write is refused and the store is not ready, for a reason that names the directory; within seconds, and
+/// with none acknowledged meanwhile.
+async fn is_lost(store: &Embedded, directory: &Path, why: &str) {
+    let refused = store.insert(record("alice"), None).await.unwrap_err();
+    let said = refused.to_string();
+    assert!(matches!(refused.kind(), ErrorKind::Halted { .. }), "{said}");
+    assert!(said.contains(why) && said.contains(&directory.display().to_string()), "{said}");
+    assert_eq!(store.ready().await.unwrap_err().to_string(), said);
+}
+
+#[tokio::test]
+async fn no_write_is_acknowledged_into_files_that_have_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let live = {
+        let store = open(&data).unwrap();
+        let live = insert(&store, "alice").await;
+        fs::rename(&data, folder.path().join("moved")).unwrap();
+        is_lost(&store, &data, "is gone").await;
+        assert!(has(&store, live).await, "reads go on");
+        live
+    };
+    fs::rename(folder.path().join("moved"), &data).unwrap();
+    {
+        let store = open(&data).unwrap();
+        assert!(has(&store, live).await);
+        // As when a backup is put in its place.
+        copy(&data, &folder.path().join("copy"));
+        fs::rename(&data, folder.path().join("old")).unwrap();
+        fs::rename(folder.path().join("copy"), &data).unwrap();
+        is_lost(&store, &data, "is another one").await;
+    }
+    let store = open(&data).unwrap();
+    fs::remove_dir_all(&data).unwrap();
+    is_lost(&store, &data, "is gone").await;
+}
+
+#[tokio::test]
+async fn that_files_have_gone_is_noticed_although_nobody_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("data")).unwrap();
+    insert(&store, "alice").await;
+    fs::remove_dir_all(folder.path().join("data/engine")).unwrap();
+    let noticed = async {
+        while store.ready().await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), noticed).await.expect("it is noticed");
+}
+
 /// Data directories as each format wrote them, checked in: every later version opens them.
 #[tokio::test]
 async fn a_data_directory_of_every_format_opens() {

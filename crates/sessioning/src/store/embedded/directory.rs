@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::access;
+use super::presence::Presence;
 use crate::{Error, ErrorKind, Result};
 
 const FORMAT: &str = "sessioning data directory, format 2";
@@ -60,6 +61,12 @@ impl Directory {
             .and_then(|()| fs::rename(&draft, &engine))
             .and_then(|()| sync_names(&self.path))
             .map_err(failed)
+    }
+
+    /// By what it is known from now on; the engine's folder has to be there.
+    pub(super) fn presence(&self) -> Result<Presence> {
+        Presence::of(&self.path, &["LOCK", "FORMAT", "engine"])
+            .map_err(|source| Error::from(self.error("look at")).with_source(source))
     }
 
     fn draft(&self) -> PathBuf {

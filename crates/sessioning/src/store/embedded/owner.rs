@@ -12,6 +12,7 @@ use super::directory::Directory;
 use super::engine::{Change, Engine};
 use super::group::Group;
 use super::meta::Meta;
+use super::presence::Presence;
 use super::queue::{Queue, Turn, Waited};
 use super::status::Status;
 use super::{EmbeddedSettings, SharedEngine};
@@ -22,6 +23,8 @@ const MAX_GROUP: usize = 1024;
 /// A group takes no more short work once it has read so many records, or worked for so long.
 const MAX_READ: usize = 1024;
 const MAX_TIME: Duration = Duration::from_millis(5);
+/// How soon it is noticed that the files have gone while nothing is written.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Judges a write within a group, and returns how to answer it once the group's fate is known.
 pub(super) type Command = Box<dyn FnOnce(&mut Group<'_>) -> Reply + Send>;
@@ -52,6 +55,7 @@ impl OwningThread {
             meta.trust(now);
         }
         let own = Own {
+            presence: directory.presence()?,
             engine,
             directory,
             status: Arc::clone(&status),
@@ -113,6 +117,7 @@ impl OwningThread {
 pub(super) struct Own {
     pub(super) engine: SharedEngine,
     pub(super) directory: Directory,
+    pub(super) presence: Presence,
     pub(super) status: Arc<Status>,
     pub(super) meta: Meta,
     pub(super) waiting: Arc<Queue<Command>>,
@@ -124,11 +129,13 @@ pub(super) struct Own {
 
 impl Own {
     fn run(mut self) {
-        while self.waiting.wait(None) == Waited::Ready {
-            match self.status.refusal() {
-                None => self.write_group(),
+        loop {
+            match self.waiting.wait(Some(Instant::now() + LOOK_EVERY)) {
+                Waited::Closed => break,
+                Waited::TimedOut => drop(self.look_for_files()),
+                Waited::Ready if self.status.refusal().is_none() => self.write_group(),
                 // They came while the last group was failing. Dropping them answers "unavailable".
-                Some(_) => drop(self.waiting.any()),
+                Waited::Ready => drop(self.waiting.any()),
             }
             match self.status.refusal() {
                 Some(ErrorKind::NoSpace) if !self.wait_for_space() => break,
@@ -178,10 +185,24 @@ impl Own {
                 engine.note(finished.endings, finished.scheduled, &finished.uncounted);
                 self.meta = finished.meta;
                 self.make_room(engine);
-                Ok(())
+                // What cannot be found again is not acknowledged.
+                self.look_for_files()
             }
             Err(error) => Err(self.refuse(engine, &finished.changes, error)),
         }
+    }
+}
+
+impl Own {
+    /// Takes no writes any more once the files that they go to are not where they were.
+    pub(super) fn look_for_files(&self) -> Result<()> {
+        let Some(cause) = self.presence.lost() else { return Ok(()) };
+        let kind = ErrorKind::Halted { cause };
+        if self.status.refusal().as_ref() != Some(&kind) {
+            tracing::error!("{kind}");
+            self.status.refuse(kind.clone());
+        }
+        Err(kind.into())
     }
 }
 

@@ -21,6 +21,9 @@ const LAST_RETRY: Duration = Duration::from_secs(5);
 impl Own {
     /// Notes that a group could not be written, and why; no write is taken from now on.
     pub(super) fn refuse(&mut self, engine: &Engine, group: &[Change], error: fjall::Error) -> Error {
+        if let Err(error) = self.look_for_files() {
+            return error;
+        }
         self.undo = undo(engine, group);
         let before = self.damages.replace(engine.damages.clone());
         let kind = match classify(&error, engine, &self.directory) {
@@ -72,6 +75,7 @@ impl Own {
                 );
                 self.status.accept();
             }
+            Err(error) if matches!(error.kind(), ErrorKind::Halted { .. }) => {}
             Err(error) => self.status.refuse(ErrorKind::Halted { cause: error.to_string() }),
         }
     }
@@ -89,7 +93,12 @@ impl Own {
     }
 
     /// Drops the poisoned engine and opens it again, without what was answered with an error.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened or written, or is not where it was: then an empty one would be made in its place.
     pub(super) fn reopen(&mut self) -> Result<()> {
+        self.look_for_files()?;
         let (directory, status, undo, damages) = (&self.directory, &self.status, &self.undo, &self.damages);
         exchange(&self.engine, status, || {
             let mut engine = Engine::open_merging(&directory.engine(), damages.is_none())?;
