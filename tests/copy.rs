@@ -413,7 +413,7 @@ async fn a_node_on_the_target_stops_answering_while_it_is_copied_into() {
     kill_once(&format!("embedded:{}", folder.path().display()), &url, marked).await;
     support::eventually("the node to stop answering", || service.status_of(&token) == 503);
     assert_eq!(service.v1("POST", "/v1/sessions", "", r#"{"user":"alice"}"#).status, 503);
-    assert!(service.admin("/readyz").body.contains("copy"), "{:?}", service.admin("/readyz"));
+    support::eventually("the node to say why", || service.admin("/readyz").body.contains("copy"));
     copied(&format!("embedded:{}", folder.path().display()), &url);
     support::eventually("the node to answer again", || service.admin("/readyz").status == 200);
     assert_eq!(service.status_of(&token), 200);

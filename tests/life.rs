@@ -135,6 +135,34 @@ fn health_is_told_on_the_admin_listener_alone() {
 }
 
 #[test]
+fn probes_need_no_key_and_tell_strangers_no_reasons() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let store = format!("embedded:{}", data.display());
+    let (key, entry) = support::new_key(&["--scope", "admin"]);
+    std::fs::write(folder.path().join("sessioning.toml"), entry).unwrap();
+    let arguments = ["--store", &store, "--admin-listen", "0.0.0.0:0", "--set", "probe_path=/healthz"];
+    let service = Service::start_in(folder.path(), &arguments);
+    let admin = |path: &str, headers: &[(&str, &str)]| {
+        support::Connection::open(&service.admin).unwrap().request("GET", path, headers, b"").unwrap()
+    };
+    let probe = || service.request("GET", "/healthz", &[], b"");
+    assert_eq!((admin("/livez", &[]).status, admin("/readyz", &[]).status, probe().status), (200, 200, 200));
+    assert_eq!(admin("/metrics", &[]).status, 401);
+    std::fs::remove_dir_all(&data).unwrap();
+    support::eventually("not ready", || probe().status == 503);
+    assert_eq!(probe().body, "");
+    let (stranger, known) = (admin("/readyz", &[]), admin("/readyz", &[("X-Api-Key", &key)]));
+    assert_eq!((stranger.status, known.status), (503, 503));
+    assert!(
+        !stranger.body.contains("LOCK") && known.body.contains("LOCK"),
+        "{} {}",
+        stranger.body,
+        known.body
+    );
+}
+
+#[test]
 #[cfg(unix)]
 fn a_unix_socket_serves_and_is_taken_over_after_a_crash() {
     let folder = tempfile::tempdir().unwrap();

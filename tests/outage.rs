@@ -228,6 +228,7 @@ impl Campaign {
         for answer in [self.service.user_of(token), self.service.delete(token)] {
             assert_eq!((answer.status, answer.body.as_str()), (500, THROWN), "{answer:?}");
         }
+        eventually("the service to say so", || self.service.admin("/readyz").status == 503);
         let ready = self.service.admin("/readyz");
         assert_eq!((ready.status, ready.code().as_str()), (503, "store_unavailable"), "{ready:?}");
         let answer = ready.json();

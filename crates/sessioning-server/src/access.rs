@@ -194,7 +194,7 @@ pub(crate) async fn access_of_proxy(
 }
 
 /// In which namespace and as whom a caller may act, if they may act at all.
-fn allowed(app: &App, scope: Scope, headers: &HeaderMap) -> Result<Caller, ApiError> {
+pub(crate) fn allowed(app: &App, scope: Scope, headers: &HeaderMap) -> Result<Caller, ApiError> {
     entitled(app, scope, key_text(headers)?, asked_namespace(headers)?)
 }
 

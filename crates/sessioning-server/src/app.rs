@@ -13,6 +13,7 @@ use crate::failures::Failures;
 use crate::keys::Keys;
 use crate::log::Folds;
 use crate::metrics::{Exposition, Metrics};
+use crate::readiness::Readiness;
 
 /// The service's state, shared by all requests.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub(crate) struct App {
     pub(crate) folds: Folds,
     pub(crate) metrics: Metrics,
     pub(crate) exposition: Exposition,
+    pub(crate) readiness: Readiness,
     keys: RwLock<Arc<Keys>>,
     draining: AtomicBool,
 }
@@ -45,6 +47,7 @@ impl App {
             folds: Folds::default(),
             metrics,
             exposition,
+            readiness: Readiness::default(),
             keys: RwLock::new(Arc::new(keys)),
             draining: AtomicBool::new(false),
             sessioning,

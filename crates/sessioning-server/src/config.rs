@@ -43,6 +43,9 @@ pub struct Config {
     /// Where health is told: `HOST:PORT`, `unix:PATH`, or `off`.
     #[serde(with = "text")]
     pub admin_listen: AdminListen,
+    /// Where load balancers ask on the main listener whether requests would be served, such as `/healthz`; empty for
+    /// nowhere. It needs no key, and answers 200 or 503 and nothing else.
+    pub probe_path: String,
     /// Where sessions are kept: `embedded:PATH`, `mongodb://…`, or `memory:`.
     #[serde(with = "text")]
     pub store: StoreUrl,
@@ -96,13 +99,32 @@ impl Config {
         shared || self.session.imported_tokens == ImportedTokens::Uuid
     }
 
+    fn probe_fault(&self) -> Option<(String, String)> {
+        let path = self.probe_path.as_str();
+        let plain = |part: &str| {
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.~".contains(&byte))
+        };
+        let is_path = path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(plain));
+        let is_taken = path.starts_with("/v1/")
+            || path == "/openapi.json"
+            || self.concept.paths().iter().any(|taken| taken == path);
+        let why = match () {
+            () if path.is_empty() || is_path && !is_taken => return None,
+            () if is_path => format!("{path} is another route's path already"),
+            () => format!("{path:?} must be empty or a path such as /healthz"),
+        };
+        Some(("probe_path".into(), why))
+    }
+
     /// The setting that does not go with the others, and why; `None` if all do.
     fn fault(&self) -> Option<(String, String)> {
         let no_host = |host: &&String| host.is_empty() || !host.bytes().all(is_of_a_host);
         let host = self.hosts.iter().find(no_host);
         let host =
             host.map(|host| ("hosts".into(), format!("{host:?} is no host name such as sessions.internal")));
-        host.or_else(|| self.session.fault())
+        host.or_else(|| self.probe_fault())
+            .or_else(|| self.session.fault())
             .or_else(|| self.concept.fault())
             .or_else(|| self.cookie.fault())
             .or_else(|| self.mongodb.fault())

@@ -26,6 +26,7 @@ mod problem;
 mod proxy;
 mod purge;
 mod reach;
+mod readiness;
 mod router;
 mod routes;
 mod serve;

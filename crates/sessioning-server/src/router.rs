@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use crate::access::{Gate, access, access_of_proxy};
 use crate::app::App;
-use crate::config::ConceptConfig;
+use crate::config::{ConceptConfig, Config};
 use crate::edge::edge;
 use crate::guard::{guard, guard_admin};
 use crate::keys::Scope;
@@ -39,6 +39,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(app), guard))
         // Past the guard: hosts and origins are the visitors' own here, and the proxy passes them on.
         .merge(for_proxies(app))
+        .merge(for_balancers(&app.config))
         .layer(from_fn_with_state(Arc::clone(app), edge))
         .with_state(Arc::clone(app))
 }
@@ -98,15 +99,22 @@ fn for_proxies(app: &Arc<App>) -> Router<Arc<App>> {
         .route_layer(from_fn_with_state(Arc::clone(app), access_of_proxy))
 }
 
+/// Where load balancers ask whether requests would be served, if a path is set for that.
+fn for_balancers(config: &Config) -> Router<Arc<App>> {
+    match config.probe_path.as_str() {
+        "" => Router::new(),
+        path => Router::new().route(path, get(health::probe)),
+    }
+}
+
 /// What is told about the service itself, on a listener of its own.
 pub(crate) fn admin_router(app: &Arc<App>) -> Router {
-    let told = Router::new()
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
-        .route("/openapi.json", get(openapi::openapi));
+    let told =
+        Router::new().route("/metrics", get(health::metrics)).route("/openapi.json", get(openapi::openapi));
     let told = if app.admin_needs_key() { gated(app, Scope::Admin, told) } else { told };
     Router::new()
         .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
         .merge(told)
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)

@@ -1,14 +1,16 @@
-//! `/livez`, `/readyz` and `/metrics`, on the admin listener.
+//! `/livez`, `/readyz` and `/metrics`, on the admin listener, and the probe for balancers on the main one.
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use sessioning_api::{Code, Problem};
 
+use crate::access::allowed;
 use crate::app::App;
 use crate::edge::Causes;
+use crate::keys::Scope;
 use crate::metrics::Exposition;
 use crate::problem::ApiError;
 
@@ -17,15 +19,32 @@ pub(crate) async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Requests would be served; if not, the problem's detail says why not.
-pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Result<(StatusCode, &'static str), ApiError> {
+/// Requests would be served. If not, the problem's detail says why not, to callers who may know.
+pub(crate) async fn readyz(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<&'static str, ApiError> {
+    ready(&app).await.map_err(|error| {
+        let tells = !app.admin_needs_key() || allowed(&app, Scope::Admin, &headers).is_ok();
+        if tells { error } else { Problem::new(error.problem.code).into() }
+    })?;
+    Ok("ok\n")
+}
+
+/// The same for load balancers, which have no key: a status and nothing else.
+pub(crate) async fn probe(State(app): State<Arc<App>>) -> StatusCode {
+    match ready(&app).await {
+        Ok(()) => StatusCode::OK,
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+async fn ready(app: &App) -> Result<(), ApiError> {
     if app.is_draining() {
         return Err(ApiError::because(Code::Overloaded, "the service is stopping"));
     }
-    match app.sessioning.store().ready().await {
-        Ok(()) => Ok((StatusCode::OK, "ok\n")),
-        Err(error) => Err(Problem::new(Code::StoreUnavailable).because(Causes(&error)).into()),
-    }
+    let ready = app.readiness.of(|| app.sessioning.store().ready()).await;
+    ready.map_err(|error| Problem::new(Code::StoreUnavailable).because(Causes(&error)).into())
 }
 
 /// What has been counted, in the OpenMetrics format, which Prometheus reads.
