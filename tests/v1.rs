@@ -30,6 +30,18 @@ fn all_ids(service: &Service, path: &str, token: &str, limit: usize) -> Vec<Stri
 }
 
 #[test]
+fn a_note_about_a_session_never_refuses_the_login() {
+    let service = memory();
+    let metadata = json!({"ip": "192.0.2.7, ".repeat(9), "user_agent": "é".repeat(513), "label": "tab\tlet"});
+    let created = service.v1("POST", "/v1/sessions", "", &json!({"user": "alice", "metadata": metadata}).to_string());
+    assert_eq!(created.status, 201, "{created:?}");
+    let kept = created.json()["session"]["metadata"].clone();
+    assert_eq!(kept["user_agent"], format!("{}…", "é".repeat(511)));
+    assert_eq!(kept["ip"], format!("{}192.0.2.…", "192.0.2.7, ".repeat(5)));
+    assert_eq!(kept["label"], "tab\u{fffd}let");
+}
+
+#[test]
 fn renewing_gives_a_new_token_and_takes_the_old_one() {
     let service = memory();
     let (token, id) = service.begin(r#"{"user":"alice","absolute_timeout":"1h"}"#);

@@ -22,7 +22,7 @@ app.get("/", async (req, res) => {
 });
 
 app.post("/login", requireSameOrigin, async (req, res) => {
-  await login(req, req.body.name, { metadata: { user_agent: req.get("User-Agent")?.slice(0, 512) } });
+  await login(req, req.body.name, { metadata: { user_agent: req.get("User-Agent") } });
   res.redirect(303, "/");
 });
 

@@ -23,7 +23,7 @@ app.get("/", async (c) => {
 
 app.post("/login", requireSameOrigin, async (c) => {
   const { name } = await c.req.parseBody();
-  await login(c, name, { metadata: { user_agent: c.req.header("User-Agent")?.slice(0, 512) } });
+  await login(c, name, { metadata: { user_agent: c.req.header("User-Agent") } });
   return c.redirect("/", 303);
 });
 

@@ -70,7 +70,7 @@ async fn main() -> Result<()> {
 async fn create(sessioning: &Sessioning, number: usize) -> Result<SessionToken> {
     let browser = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
     let new = NewSession {
-        metadata: Metadata::new(Some("203.0.113.77"), Some(browser), None)?,
+        metadata: Metadata::new(Some("203.0.113.77"), Some(browser), None),
         data: Data::from_json(r#"{"theme":"dark"}"#)?,
         ..NewSession::default()
     };

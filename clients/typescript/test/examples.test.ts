@@ -42,6 +42,11 @@ for (const name of ["express-login", "hono-login"]) {
     };
     const isIn = async (browser: Browser) => (await browser.get("/private")).status === 200;
 
+    it("logs in whatever the browser calls itself", async () => {
+      const alice = await visit("alice", `Mozilla\t${"long ".repeat(300)}\u0085`);
+      assert.match((await alice.get("/")).text, /Mozilla\uFFFDlong [^<]*…/);
+    });
+
     it("logs in, shows who it is, keeps others out, and logs out", async () => {
       const stranger = new Browser(site.url);
       assert.match((await stranger.get("/")).text, /<h1>Who are you\?<\/h1>/);

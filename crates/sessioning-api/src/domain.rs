@@ -44,11 +44,7 @@ impl TryFrom<&CreateSession> for NewSession {
 
     fn try_from(wanted: &CreateSession) -> Result<Self, Problem> {
         let metadata = wanted.metadata.clone().unwrap_or_default();
-        let metadata = sessioning::Metadata::new(
-            metadata.ip.as_deref(),
-            metadata.user_agent.as_deref(),
-            metadata.label.as_deref(),
-        );
+        let (ip, user_agent, label) = (metadata.ip, metadata.user_agent, metadata.label);
         let data = match &wanted.data {
             Some(data) => {
                 refuse_prototypes(data)?;
@@ -61,7 +57,7 @@ impl TryFrom<&CreateSession> for NewSession {
             idle_timeout: timeout("idle_timeout", wanted.idle_timeout.as_deref())?,
             absolute_timeout: timeout("absolute_timeout", wanted.absolute_timeout.as_deref())?,
             authentication: authenticated.unwrap_or_default(),
-            metadata: metadata.map_err(invalid)?,
+            metadata: sessioning::Metadata::new(ip.as_deref(), user_agent.as_deref(), label.as_deref()),
             data,
         })
     }

@@ -1,8 +1,10 @@
 //! Sessions as they travel.
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{self, DeserializeOwned, IntoDeserializer};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroize;
@@ -26,7 +28,7 @@ pub struct CreateSession {
     /// How the user just proved who they are.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     pub authenticated: Option<Authenticated>,
-    /// Where the session is used.
+    /// Where the session is used. It refuses no login: a text that is too long is cut.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     pub metadata: Option<Metadata>,
     /// The application's own data, at most 4 KiB of JSON.
@@ -51,9 +53,28 @@ pub struct Authenticated {
 }
 
 /// An object, if there is one: a list would do for a struct as well, by position, and is a mistake.
-fn object<'de, T: DeserializeOwned, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
-    let Some(map) = Option::<Map<String, Value>>::deserialize(from)? else { return Ok(None) };
-    serde_json::from_value(Value::Object(map)).map(Some).map_err(de::Error::custom)
+fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    Ok(Option::<Object<T>>::deserialize(from)?.map(|Object(object)| object))
+}
+
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members))
+            }
+        }
+        from.deserialize_map(Members(PhantomData)).map(Self)
+    }
 }
 
 /// One of several words, as text alone: `{"everyone": null}` would do for `"everyone"` as well, and is a mistake.
@@ -63,9 +84,9 @@ pub(crate) fn word<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> R
 
 /// A whole number however JSON writes it: 2 and 2.0 are one.
 fn level<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
-    let number = f64::deserialize(from)?;
-    let level = (0..=u8::MAX).find(|level| f64::from(*level) == number);
-    level.ok_or_else(|| de::Error::custom("a level is a whole number of 0 to 255"))
+    let wrong = || de::Error::custom("must be an integer of 0 to 255");
+    let number = f64::deserialize(from).map_err(|_| wrong())?;
+    (0..=u8::MAX).find(|level| f64::from(*level) == number).ok_or_else(wrong)
 }
 
 fn optional_level<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u8>, D::Error> {
@@ -92,22 +113,19 @@ pub struct RenewSession {
     pub authenticated: Option<Authenticated>,
 }
 
-/// Where a session is used.
+/// Where a session is used. A text that is too long is cut, and ends in `…` then; U+FFFD stands for each control character.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Metadata {
-    /// The client's address, at most 64 characters, none of them a control character.
+    /// The client's address, at most 64 characters of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(max_length = 64, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     pub ip: Option<String>,
-    /// The client's program, at most 512 characters, none of them a control character.
+    /// The client's program (`User-Agent`), at most 512 characters of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(max_length = 512, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     pub user_agent: Option<String>,
-    /// A name for the session, at most 128 characters, none of them a control character.
+    /// A name for the session, at most 128 characters of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(max_length = 128, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"))]
     pub label: Option<String>,
 }
 

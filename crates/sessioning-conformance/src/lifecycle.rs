@@ -61,7 +61,7 @@ pub async fn a_session_lives_from_create_to_delete(life: Life) {
 
 pub async fn a_session_keeps_what_it_was_created_with(life: Life) {
     let authentication = Authentication::new(vec!["pwd".into(), "otp".into()], 2).unwrap();
-    let metadata = Metadata::new(Some("::1"), Some("curl/8.14"), Some("laptop")).unwrap();
+    let metadata = Metadata::new(Some("::1"), Some("curl/8.14"), Some("laptop"));
     let data = Data::from_json(r#"{"cart":[1,2.50,{"a":null}],"e":1e400}"#).unwrap();
     let new = NewSession {
         idle_timeout: Some(Timeout::After(MINUTE)),

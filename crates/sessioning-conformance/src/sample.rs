@@ -26,7 +26,7 @@ pub fn record(user: &str) -> Record {
     Record {
         methods: Box::new(["pwd".into(), "otp".into()]),
         level: 2,
-        metadata: Metadata::new(Some("::1"), Some("curl/8.14"), None).unwrap(),
+        metadata: Metadata::new(Some("::1"), Some("curl/8.14"), None),
         data: Data::from_json(r#"{"cart":[1,2.50,"three"]}"#).unwrap(),
         ..Record::new(&token, owner(user), timeouts, START)
     }

@@ -362,7 +362,7 @@ impl Fields {
     ) -> Option<Record> {
         let metadata = match self.metadata {
             Some(MetadataFields { ip, user_agent, label }) => {
-                Metadata::new(ip.as_deref(), user_agent.as_deref(), label.as_deref()).ok()?
+                Metadata::new(ip.as_deref(), user_agent.as_deref(), label.as_deref())
             }
             None => Metadata::default(),
         };

@@ -11,6 +11,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::config::LimitsConfig;
 use crate::problem::ApiError;
+use crate::shape;
 
 const JSON: &str = "application/json";
 
@@ -79,7 +80,7 @@ pub(crate) async fn json<T: DeserializeOwned>(
     limits: &LimitsConfig,
 ) -> Result<T, ApiError> {
     let text = object(headers, body, limits, &[JSON]).await?;
-    serde_json::from_slice(&text).map_err(ApiError::invalid)
+    shape::json(&text)
 }
 
 /// The same where no body at all is the default.
@@ -98,7 +99,7 @@ pub(crate) async fn json_or_default<T: DeserializeOwned + Default>(
     }
     expect(headers, &[JSON])?;
     expect_object(&bytes)?;
-    serde_json::from_slice(&bytes).map_err(ApiError::invalid)
+    shape::json(&bytes)
 }
 
 /// The text of a body that is a JSON object of one of these kinds.

@@ -30,6 +30,7 @@ mod readiness;
 mod router;
 mod routes;
 mod serve;
+mod shape;
 mod signals;
 mod source;
 mod store;

@@ -1,6 +1,6 @@
 //! Reads what stands in paths and queries, and answers with a problem where that is not what it should be.
 
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::extract::{FromRequestParts, Path};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use serde::Deserialize;
@@ -9,6 +9,7 @@ use sessioning::{Demand, SessionId, Timeout, User};
 use sessioning_api::Code;
 
 use crate::problem::ApiError;
+use crate::shape::{self, integer};
 
 /// The id in a path. What is no id names no session.
 pub(crate) struct Id(pub(crate) SessionId);
@@ -40,9 +41,9 @@ impl<S: Send + Sync> FromRequestParts<S> for UserInPath {
 ///
 /// # Errors
 ///
-/// When it has another one. The types refuse unknown names: a misspelt demand must not be no demand.
+/// When it has another one.
 pub(crate) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, ApiError> {
-    Query::try_from_uri(uri).map(|Query(query)| query).map_err(|error| ApiError::invalid(error.body_text()))
+    shape::query(uri.query().unwrap_or_default())
 }
 
 /// `?max_age=5m&min_level=2`: what a check asks of the authentication.
@@ -54,6 +55,7 @@ pub(crate) struct DemandQuery {
     #[param(pattern = "^[1-9][0-9]{0,5}(ms|s|m|h|d)$", nullable = false)]
     max_age: Option<String>,
     /// The level their authentication must have reached.
+    #[serde(default, deserialize_with = "integer::<_, _, 0, 255>")]
     #[param(minimum = 0, maximum = 255, nullable = false)]
     min_level: Option<u8>,
 }
@@ -86,6 +88,7 @@ pub(crate) fn demand(max_age: Option<&str>, min_level: Option<u8>) -> Result<Dem
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
     /// The most sessions on the page: 100 unless told otherwise.
+    #[serde(default, deserialize_with = "integer::<_, _, 1, 1000>")]
     #[param(minimum = 1, maximum = 1000, nullable = false)]
     limit: Option<usize>,
     /// The `next_cursor` of the page before.
@@ -94,12 +97,8 @@ pub(crate) struct PageQuery {
 }
 
 impl PageQuery {
-    pub(crate) fn limit(&self) -> Result<usize, ApiError> {
-        match self.limit {
-            None => Ok(100),
-            Some(limit @ 1..=1000) => Ok(limit),
-            Some(_) => Err(ApiError::invalid("limit must be 1 to 1000")),
-        }
+    pub(crate) fn limit(&self) -> usize {
+        self.limit.unwrap_or(100)
     }
 }
 

@@ -22,19 +22,16 @@ impl Metadata {
 
     /// Metadata of these parts, each of which may be missing.
     ///
-    /// # Errors
-    ///
-    /// Names the part that is longer than its limit or has control characters.
-    pub fn new(
-        ip: Option<&str>,
-        user_agent: Option<&str>,
-        label: Option<&str>,
-    ) -> Result<Self, MetadataError> {
-        Ok(Self {
-            ip: bounded("ip", ip, Self::MAX_IP)?,
-            user_agent: bounded("user_agent", user_agent, Self::MAX_USER_AGENT)?,
-            label: bounded("label", label, Self::MAX_LABEL)?,
-        })
+    /// Notes never refuse a login: a part over its limit is cut and ends in `…`, and U+FFFD stands for each control
+    /// character.
+    #[must_use]
+    pub fn new(ip: Option<&str>, user_agent: Option<&str>, label: Option<&str>) -> Self {
+        let note = |text: Option<&str>, most| text.map(|text| note(text, most));
+        Self {
+            ip: note(ip, Self::MAX_IP),
+            user_agent: note(user_agent, Self::MAX_USER_AGENT),
+            label: note(label, Self::MAX_LABEL),
+        }
     }
 
     /// The client's address.
@@ -56,33 +53,17 @@ impl Metadata {
     }
 }
 
-fn bounded(field: &'static str, text: Option<&str>, max: usize) -> Result<Option<Box<str>>, MetadataError> {
-    match text {
-        Some(text) if text.chars().count() > max || text.chars().any(char::is_control) => {
-            Err(MetadataError { field, max })
+/// A text of at most that many characters, none of them a control character.
+fn note(text: &str, most: usize) -> Box<str> {
+    let plain = |letter: char| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter };
+    match text.char_indices().nth(most.saturating_sub(1)) {
+        // More than one character is left: the last one that fits says so.
+        Some((last, letter)) if text.len() > last + letter.len_utf8() => {
+            text[..last].chars().map(plain).chain(['…']).collect::<String>().into()
         }
-        text => Ok(text.map(Into::into)),
+        _ => text.chars().map(plain).collect::<String>().into(),
     }
 }
-
-/// A part of the metadata that is not acceptable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MetadataError {
-    field: &'static str,
-    max: usize,
-}
-
-impl fmt::Display for MetadataError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "metadata.{} must be at most {} characters without control characters",
-            self.field, self.max
-        )
-    }
-}
-
-impl std::error::Error for MetadataError {}
 
 /// The application's own data in a session: a JSON object of at most 4 KiB, kept as its text.
 ///
@@ -276,14 +257,14 @@ mod tests {
     }
 
     #[test]
-    fn metadata_names_the_part_that_is_too_long() {
-        let label = "x".repeat(129);
-        let error = Metadata::new(None, None, Some(&label)).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "metadata.label must be at most 128 characters without control characters"
-        );
-        assert!(Metadata::new(Some("::1\n"), None, None).is_err());
-        assert!(Metadata::new(Some("::1"), Some("curl/8"), Some(&label[1..])).is_ok());
+    fn metadata_is_cut_at_its_limits_and_never_refused() {
+        let label = "é".repeat(129);
+        let metadata = Metadata::new(Some("::1\n\u{85}"), Some(&"x".repeat(512)), Some(&label));
+        assert_eq!(metadata.ip(), Some("::1\u{fffd}\u{fffd}"));
+        assert_eq!(metadata.user_agent(), Some("x".repeat(512).as_str()));
+        assert_eq!(metadata.label(), Some(format!("{}…", "é".repeat(127)).as_str()));
+        let again = Metadata::new(metadata.ip(), metadata.user_agent(), metadata.label());
+        assert_eq!(again, metadata, "what was cut is not cut again");
+        assert_eq!(Metadata::new(None, Some(""), None).user_agent(), Some(""));
     }
 }

@@ -39,7 +39,7 @@ mod token;
 pub use crate::authentication::{Authentication, AuthenticationError, Demand, StepUp};
 pub use crate::clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use crate::copy::{Copy, CopyError, CopyReport, Phase, Progress};
-pub use crate::data::{Data, DataError, Metadata, MetadataError, Patch};
+pub use crate::data::{Data, DataError, Metadata, Patch};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::owner::{Namespace, NamespaceError, Owner, User, UserError};
 pub use crate::policy::{Deadlines, Expiry, OnLimit, Policy, TimeoutTooLong, Verdict};

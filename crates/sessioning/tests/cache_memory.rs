@@ -55,8 +55,7 @@ async fn sec_42_what_the_cache_takes_from_the_allocator_is_within_its_bound() {
     let owner: Owner = "0197f0e2-1c9b-7e55-8000-c3a5ad0f6b7e".parse().unwrap();
     let plain = plain(&owner);
     let data = Data::from_json(&format!(r#"{{"list":[{}0]}}"#, "0,".repeat(2040))).unwrap();
-    let metadata =
-        Metadata::new(Some("203.0.113.77"), Some(&"x".repeat(512)), Some("kitchen tablet")).unwrap();
+    let metadata = Metadata::new(Some("203.0.113.77"), Some(&"x".repeat(512)), Some("kitchen tablet"));
     let methods = ["pwd", "otp", "hwk"].map(Box::from);
     let kinds = [
         ("data", Record { data, ..plain.clone() }),

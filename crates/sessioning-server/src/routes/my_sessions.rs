@@ -37,7 +37,6 @@ pub(crate) async fn list(
 
 /// The page of an owner's list that a query asks for.
 pub(crate) async fn page(app: &App, owner: &Owner, query: &PageQuery) -> Result<Json<SessionPage>, ApiError> {
-    let limit = query.limit()?;
     let after = match &query.cursor {
         None => None,
         Some(text) => {
@@ -45,7 +44,7 @@ pub(crate) async fn page(app: &App, owner: &Owner, query: &PageQuery) -> Result<
             Some(known.ok_or_else(|| ApiError::invalid("the cursor is not one of this list"))?)
         }
     };
-    let page = app.sessioning.list(owner, after, limit).await?;
+    let page = app.sessioning.list(owner, after, query.limit()).await?;
     let next_cursor = match page.next {
         None => None,
         Some(id) => Some(app.cursors.write(owner, id).await?),

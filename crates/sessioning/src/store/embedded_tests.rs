@@ -402,7 +402,7 @@ async fn write_format() {
         let new = Record {
             id: token.id(),
             digest: token.digest(),
-            metadata: Metadata::new(Some("::1"), Some("curl/8"), Some("kitchen tablet")).unwrap(),
+            metadata: Metadata::new(Some("::1"), Some("curl/8"), Some("kitchen tablet")),
             data: Data::from_json(r#"{"cart":[1,2.50,"three"]}"#).unwrap(),
             ..record("alice")
         };

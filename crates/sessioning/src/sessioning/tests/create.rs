@@ -110,7 +110,7 @@ async fn a_create_that_fails_tries_to_leave_nothing() {
 async fn a_session_keeps_what_it_was_created_with() {
     let it = fixture();
     let new = NewSession {
-        metadata: crate::Metadata::new(Some("::1"), None, Some("tablet")).unwrap(),
+        metadata: crate::Metadata::new(Some("::1"), None, Some("tablet")),
         data: crate::Data::from_json(r#"{"a":1}"#).unwrap(),
         authentication: Authentication::new(vec!["pwd".into()], 1).unwrap(),
         ..NewSession::default()

@@ -191,7 +191,7 @@ impl<'a> Fields<'a> {
     /// `None` where a field holds what no version of ours wrote.
     fn into_record(self, id: SessionId) -> Option<Record> {
         let metadata = match self.metadata {
-            Some(fields) => Metadata::new(fields.ip, fields.user_agent, fields.label).ok()?,
+            Some(fields) => Metadata::new(fields.ip, fields.user_agent, fields.label),
             None => Metadata::default(),
         };
         let data = match self.data {

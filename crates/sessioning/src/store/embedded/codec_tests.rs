@@ -19,7 +19,7 @@ fn record() -> Record {
         methods: Box::new(["pwd".into()]),
         level: 3,
         pending: true,
-        metadata: Metadata::new(Some("::1"), None, Some("tablet")).unwrap(),
+        metadata: Metadata::new(Some("::1"), None, Some("tablet")),
         data: Data::from_json(r#"{"a":[1.50,null]}"#).unwrap(),
         epoch: 1,
         sequence: u64::MAX,
