@@ -386,6 +386,28 @@ async fn expiry_and_namespaces_count_in_the_process_as_in_the_service() {
 }
 
 #[tokio::test]
+async fn a_quiet_layer_keeps_no_session_alive() {
+    let service = Service::start(&["--store", "memory:", "--set", "session.idle_timeout=700ms"]);
+    let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_800_000_000_000)));
+    let sessioning = Sessioning::new(Memory::new()).with_clock(Arc::clone(&clock) as _);
+    let layers =
+        [SessionLayer::in_process(sessioning), SessionLayer::new(Client::new(&service.url()).unwrap())];
+    for layer in layers {
+        let cookie = log_in(&app(layer.clone()), "alice").await;
+        let poll = app(layer.quiet());
+        let mut asked = 0;
+        while status(&poll, "GET", "/me", &cookie).await == 200 {
+            assert_eq!(status(&poll, "GET", "/devices", &cookie).await, 200);
+            asked += 1;
+            assert!(asked < 500, "asking keeps it alive");
+            clock.advance(std::time::Duration::from_secs(86400));
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert!(asked > 2, "{asked}");
+    }
+}
+
+#[tokio::test]
 async fn another_cookie_is_the_one_that_is_set_found_and_removed() {
     let plain = CookieSettings { name: Some("sid".into()), secure: false, ..CookieSettings::default() };
     let layer = SessionLayer::in_process(Sessioning::new(Memory::new()));

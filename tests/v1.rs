@@ -33,7 +33,8 @@ fn all_ids(service: &Service, path: &str, token: &str, limit: usize) -> Vec<Stri
 fn a_note_about_a_session_never_refuses_the_login() {
     let service = memory();
     let metadata = json!({"ip": "192.0.2.7, ".repeat(9), "user_agent": "é".repeat(513), "label": "tab\tlet"});
-    let created = service.v1("POST", "/v1/sessions", "", &json!({"user": "alice", "metadata": metadata}).to_string());
+    let created =
+        service.v1("POST", "/v1/sessions", "", &json!({"user": "alice", "metadata": metadata}).to_string());
     assert_eq!(created.status, 201, "{created:?}");
     let kept = created.json()["session"]["metadata"].clone();
     assert_eq!(kept["user_agent"], format!("{}…", "é".repeat(511)));

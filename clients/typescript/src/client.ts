@@ -20,6 +20,15 @@ export interface Demand {
   minLevel?: number | undefined;
 }
 
+/** How a check asks. */
+export interface CheckOptions extends Demand, CallOptions {
+  /**
+   * False: the check is no use of the session, which ends as if nobody had asked. For what asks by itself, such as a page that
+   * polls. Default: true.
+   */
+  touch?: boolean | undefined;
+}
+
 /** Which part of a list. */
 export interface PageOptions {
   /** The most sessions of one page, 1 to 1,000; the service's default is 100. */
@@ -72,17 +81,17 @@ export class SessioningClient {
    *
    * @throws StepUpRequired if the session is live, but does not meet the demand.
    */
-  async check(token: Token, options: Demand & CallOptions = {}): Promise<Session | null> {
+  async check(token: Token, options: CheckOptions = {}): Promise<Session | null> {
     const sent = sendable(token);
     if (sent === undefined) return null;
-    const path = `/v1/session${queryOf({ max_age: options.maxAge, min_level: options.minLevel })}`;
+    const path = `/v1/session${queryOf({ max_age: options.maxAge, min_level: options.minLevel, touch: options.touch })}`;
     const session = await this.#checks.join(`${sent} ${path}`, (signal) => this.#check(sent, path, signal), options.signal);
     // Each caller gets one of their own: what one writes into it is no other's business.
     return structuredClone(session);
   }
 
   /** The user whose session a token opens, or `null`. */
-  async getUser(token: Token, options: Demand & CallOptions = {}): Promise<string | null> {
+  async getUser(token: Token, options: CheckOptions = {}): Promise<string | null> {
     return (await this.check(token, options))?.user ?? null;
   }
 
@@ -134,7 +143,7 @@ export class SessioningClient {
   }
 
   /** A verdict for each of these tokens, in their order. Any number: they are sent 1,000 at a time, one after the other. */
-  async checkMany(tokens: readonly string[], options: Demand & CallOptions = {}): Promise<CheckedSession[]> {
+  async checkMany(tokens: readonly string[], options: CheckOptions = {}): Promise<CheckedSession[]> {
     const results: CheckedSession[] = [];
     for (let start = 0; start < tokens.length; start += BATCH) {
       results.push(...await this.#checkBatch(tokens.slice(start, start + BATCH), options));
@@ -162,8 +171,8 @@ export class SessioningClient {
     return "body" in answer ? readSession(answer.body["session"]) : null;
   }
 
-  async #checkBatch(tokens: readonly string[], { maxAge, minLevel, signal }: Demand & CallOptions): Promise<CheckedSession[]> {
-    const body = { tokens, max_age: maxAge, min_level: minLevel };
+  async #checkBatch(tokens: readonly string[], { maxAge, minLevel, touch, signal }: CheckOptions): Promise<CheckedSession[]> {
+    const body = { tokens, max_age: maxAge, min_level: minLevel, touch };
     const call = { method: "POST", path: "/v1/sessions/check", body, expect: 200, repeatable: true } as const;
     return readVerdicts(bodyOf(await this.#transport.send({ ...call, secrets: tokens, signal })), tokens.length);
   }
@@ -192,8 +201,8 @@ function bodyOf(answer: Answer): Record<string, unknown> {
   return "body" in answer ? answer.body : {};
 }
 
-function queryOf(parameters: Record<string, string | number | undefined>): string {
-  const given = Object.entries(parameters).filter((pair): pair is [string, string | number] => pair[1] !== undefined);
+function queryOf(parameters: Record<string, string | number | boolean | undefined>): string {
+  const given = Object.entries(parameters).filter((pair): pair is [string, string | number | boolean] => pair[1] !== undefined);
   const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
   return query === "" ? "" : `?${query}`;
 }

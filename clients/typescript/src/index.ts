@@ -10,7 +10,7 @@
  *
  * @module
  */
-export { type CallOptions, type Demand, type PageOptions, SessioningClient, type Token } from "./client.ts";
+export { type CallOptions, type CheckOptions, type Demand, type PageOptions, SessioningClient, type Token } from "./client.ts";
 export { type ErrorFacts, SessioningError, SessioningRefused, SessioningUnavailable, StepUpRequired } from "./errors.ts";
 export { IssuedSession } from "./issued.ts";
 export type { ClientOptions } from "./options.ts";

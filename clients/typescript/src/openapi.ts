@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the holder's sessions. */
+        /** Lists the holder's sessions. That is no use of them. */
         get: operations["list_my_sessions"];
         put?: never;
         post?: never;
@@ -265,6 +265,8 @@ export interface components {
             min_level?: number | null;
             /** @description The tokens to check, at most 1,000. */
             tokens: components["schemas"]["TokenText"][];
+            /** @description `false`: the check is no use of the sessions, which end as if nobody had asked. */
+            touch?: boolean | null;
         };
         /**
          * @description Whether a token opens a session.
@@ -344,6 +346,15 @@ export interface components {
             /** @description Whose it is. */
             sub?: string | null;
         };
+        /** @description The form that `POST /v1/introspect` takes. */
+        IntrospectionForm: {
+            /** @description The session token. */
+            token: components["schemas"]["TokenText"];
+            /** @description What the client believes the token to be; makes no difference here. */
+            token_type_hint?: string;
+            /** @description `false`: the question is no use of the session, which ends as if nobody had asked. */
+            touch?: boolean;
+        };
         /** @description The answer to what gives a token: create and renew. */
         IssuedSession: {
             /** @description The session. */
@@ -359,13 +370,13 @@ export interface components {
             /** @description The token, for the client that it belongs to; it is told this once. */
             token: components["schemas"]["TokenText"];
         };
-        /** @description Where a session is used. */
+        /** @description Where a session is used. A text that is too long is cut, and ends in `…` then; U+FFFD stands for each control character. */
         Metadata: {
-            /** @description The client's address, at most 64 characters, none of them a control character. */
+            /** @description The client's address, at most 64 characters of it. */
             ip?: string | null;
-            /** @description A name for the session, at most 128 characters, none of them a control character. */
+            /** @description A name for the session, at most 128 characters of it. */
             label?: string | null;
-            /** @description The client's program, at most 512 characters, none of them a control character. */
+            /** @description The client's program (`User-Agent`), at most 512 characters of it. */
             user_agent?: string | null;
         };
         /** @description An error as OAuth words it, RFC 6749, section 5.2. */
@@ -468,7 +479,7 @@ export interface components {
             /** @description Whose it is. */
             user: string;
         };
-        /** @description The form that `POST /v1/introspect` and `POST /v1/revoke` take. */
+        /** @description The form that `POST /v1/revoke` takes. */
         TokenForm: {
             /** @description The session token. */
             token: components["schemas"]["TokenText"];
@@ -498,7 +509,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/x-www-form-urlencoded": components["schemas"]["TokenForm"];
+                "application/x-www-form-urlencoded": components["schemas"]["IntrospectionForm"];
             };
         };
         responses: {
@@ -742,6 +753,8 @@ export interface operations {
                 max_age?: string;
                 /** @description The level their authentication must have reached. */
                 min_level?: number;
+                /** @description `false`: the check is no use of the session, which ends as if nobody had asked. For pages that poll. */
+                touch?: boolean;
             };
             header?: {
                 /** @description The namespace to act in; that of the key, or `default`, unless it is given. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { SessioningClient, SessioningRefused, StepUpRequired } from "../src/index.ts";
 import { type Running, SKIP, startService } from "./support/service.ts";
 
@@ -37,6 +38,17 @@ describe("the client and the real service", { skip: SKIP }, () => {
     assert.equal(session.metadata.label, "laptop");
     assert.deepEqual(session.data, { theme: "dark" });
     assert.equal(Date.parse(session.idle_expires_at!) - Date.parse(session.last_seen), 30 * 60_000);
+  });
+
+  it("asks without using a session", async () => {
+    const { token } = await client.create("bob", { idle_timeout: "700ms" });
+    let asked = 0;
+    while (await client.check(token, { touch: false }) !== null) {
+      const [checked] = await client.checkMany([token], { touch: false });
+      assert.ok(checked!.verdict === "live" || await client.getUser(token, { touch: false }) === null);
+      assert.ok(++asked < 1_000, "asking keeps it alive");
+      await setTimeout(10);
+    }
   });
 
   it("is refused data with a member named __proto__, at any depth", async () => {

@@ -22,7 +22,11 @@ for (const [framework, startSite] of Object.entries({ Express: startExpress, Hon
       between = await Between.start(service.url);
       direct = new SessioningClient({ url: service.url });
       const client = new SessioningClient({ url: between.url, timeout: 1_000 });
-      site = await startSite(client, { onUnavailable: (error) => void unavailable.push(error), origins: ["https://listed.example"] });
+      site = await startSite(client, {
+        onUnavailable: (error) => void unavailable.push(error),
+        origins: ["https://listed.example"],
+        touch: ({ path }) => path !== "/cached",
+      });
     });
     beforeEach(() => {
       between.reset();
@@ -69,6 +73,15 @@ for (const [framework, startSite] of Object.entries({ Express: startExpress, Hon
       between.seen.length = 0;
       await browser.get("/private");
       assert.deepEqual(between.seen.map(({ method, path }) => `${method} ${path}`), ["GET /v1/session"]);
+    });
+
+    it("asks without using the session where it was told to", async () => {
+      await logIn();
+      between.seen.length = 0;
+      await browser.get("/cached");
+      await browser.get("/cached?touch=true");
+      await browser.get("/private");
+      assert.deepEqual(between.seen.map(({ path }) => path), ["/v1/session?touch=false", "/v1/session?touch=false", "/v1/session"]);
     });
 
     it("does not know a revoked session, and leaves its cookie alone", async () => {

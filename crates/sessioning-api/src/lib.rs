@@ -17,7 +17,7 @@ pub use cookie::{CookieError, CookieSettings, SameSite, SessionCookie, TwoCookie
 #[cfg(feature = "domain")]
 pub use domain::moment;
 pub use member::{refuse_prototypes, refuse_prototypes_in_patch};
-pub use oauth::{Introspection, OAuthError, TokenForm};
+pub use oauth::{Introspection, IntrospectionForm, OAuthError, TokenForm};
 pub use origin::{is_origin_of, is_same_origin};
 pub use problem::{Code, Problem};
 pub use session::{

@@ -4,7 +4,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::TokenText;
 
-/// The form that `POST /v1/introspect` and `POST /v1/revoke` take.
+/// The form that `POST /v1/introspect` takes.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IntrospectionForm {
+    /// The session token.
+    pub token: TokenText,
+    /// What the client believes the token to be; makes no difference here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub token_type_hint: Option<String>,
+    /// `false`: the question is no use of the session, which ends as if nobody had asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub touch: Option<bool>,
+}
+
+/// The form that `POST /v1/revoke` takes.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenForm {

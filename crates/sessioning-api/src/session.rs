@@ -220,6 +220,9 @@ pub struct CheckSessions {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "optional_level")]
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 255))]
     pub min_level: Option<u8>,
+    /// `false`: the check is no use of the sessions, which end as if nobody had asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub touch: Option<bool>,
 }
 
 /// The answer to `POST /v1/sessions/check`.

@@ -84,7 +84,20 @@ impl Client {
     ///
     /// When the service refuses or is unavailable, which says nothing about the session.
     pub async fn check(&self, token: &str) -> Result<Option<SessionView>, Error> {
-        let answer = self.request_with(Method::GET, "/v1/session", token)?.send().await?;
+        self.check_at("/v1/session", token).await
+    }
+
+    /// The same without using the session, which ends as if nobody had asked: for what asks by itself, again and again.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
+    pub async fn peek(&self, token: &str) -> Result<Option<SessionView>, Error> {
+        self.check_at("/v1/session?touch=false", token).await
+    }
+
+    async fn check_at(&self, path: &str, token: &str) -> Result<Option<SessionView>, Error> {
+        let answer = self.request_with(Method::GET, path, token)?.send().await?;
         found(unless(Code::SessionInvalid, successful(answer).await)?).await
     }
 

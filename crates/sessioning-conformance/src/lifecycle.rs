@@ -128,7 +128,7 @@ pub async fn a_renewal_replaces_the_token_and_a_step_up_raises_the_level(life: L
     let Changed::Done(renewed) = renewed else { panic!("{renewed:?}") };
     assert_eq!(renewed.session.id(), created.session.id());
     assert!(!life.is_live(&created.token).await);
-    let demand = Demand { min_level: Some(3), max_age: Some(MINUTE) };
+    let demand = Demand { min_level: Some(3), max_age: Some(MINUTE), quiet: false };
     let checked = life.sessioning.check_for(&namespace, &renewed.token, demand).await.unwrap();
     assert!(matches!(checked, Checked::Live(_)), "{checked:?}");
     life.clock.advance(MINUTE + MILLISECOND);

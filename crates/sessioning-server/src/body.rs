@@ -18,6 +18,9 @@ const JSON: &str = "application/json";
 /// What a body holds; wiped on drop.
 pub(crate) type Text = Zeroizing<Vec<u8>>;
 
+/// The fields of a form, in order; their values are wiped on drop.
+pub(crate) type Form = Vec<(String, Zeroizing<String>)>;
+
 /// All of a body.
 ///
 /// # Errors
@@ -124,11 +127,7 @@ pub(crate) async fn object(
 /// # Errors
 ///
 /// As [`read`]; and when the body says that it is no form.
-pub(crate) async fn form(
-    headers: &HeaderMap,
-    body: Body,
-    limits: &LimitsConfig,
-) -> Result<Vec<(String, Zeroizing<String>)>, ApiError> {
+pub(crate) async fn form(headers: &HeaderMap, body: Body, limits: &LimitsConfig) -> Result<Form, ApiError> {
     expect(headers, &["application/x-www-form-urlencoded"])?;
     let bytes = read(body, limits).await?;
     let fields = form_urlencoded::parse(&bytes).into_owned();

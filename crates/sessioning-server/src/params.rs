@@ -46,7 +46,7 @@ pub(crate) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, ApiError> {
     shape::query(uri.query().unwrap_or_default())
 }
 
-/// `?max_age=5m&min_level=2`: what a check asks of the authentication.
+/// `?max_age=5m&min_level=2&touch=false`: what a check asks of the authentication, and whether it is a use.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -58,11 +58,14 @@ pub(crate) struct DemandQuery {
     #[serde(default, deserialize_with = "integer::<_, _, 0, 255>")]
     #[param(minimum = 0, maximum = 255, nullable = false)]
     min_level: Option<u8>,
+    /// `false`: the check is no use of the session, which ends as if nobody had asked. For pages that poll.
+    #[param(nullable = false)]
+    touch: Option<bool>,
 }
 
 impl DemandQuery {
     pub(crate) fn demand(&self) -> Result<Demand, ApiError> {
-        demand(self.max_age.as_deref(), self.min_level)
+        demand(self.max_age.as_deref(), self.min_level, self.touch)
     }
 }
 
@@ -71,7 +74,11 @@ impl DemandQuery {
 /// # Errors
 ///
 /// When the age is no duration.
-pub(crate) fn demand(max_age: Option<&str>, min_level: Option<u8>) -> Result<Demand, ApiError> {
+pub(crate) fn demand(
+    max_age: Option<&str>,
+    min_level: Option<u8>,
+    touch: Option<bool>,
+) -> Result<Demand, ApiError> {
     let max_age = match max_age.map(str::parse) {
         None => None,
         Some(Ok(Timeout::After(age))) => Some(age),
@@ -79,7 +86,7 @@ pub(crate) fn demand(max_age: Option<&str>, min_level: Option<u8>) -> Result<Dem
             return Err(ApiError::invalid("max_age must be a duration such as 90s, 30m or 7d"));
         }
     };
-    Ok(Demand { max_age, min_level })
+    Ok(Demand { max_age, min_level, quiet: touch == Some(false) })
 }
 
 /// `?limit=50&cursor=…`: which page of a list.

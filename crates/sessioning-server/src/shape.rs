@@ -76,6 +76,8 @@ fn sentence(path: &Path, said: &str) -> String {
         said.strip_prefix("unknown variant `").and_then(|it| it.split_once("`, expected "))
     {
         format!("{place} must be {known}")
+    } else if said.ends_with("was not `true` or `false`") {
+        format!("{place} must be true or false")
     } else if said.starts_with("must ") {
         format!("{place} {said}")
     } else {

@@ -19,8 +19,11 @@ pub trait Backend: Send + Sync + 'static {
     /// Begins a session.
     async fn create(&self, new: &CreateSession) -> Result<IssuedSession, Error>;
 
-    /// The session that the token opens.
+    /// The session that the token opens. It has been used then.
     async fn check(&self, token: &str) -> Result<Option<SessionView>, Error>;
+
+    /// The same without using it: it ends as if nobody had asked.
+    async fn peek(&self, token: &str) -> Result<Option<SessionView>, Error>;
 
     /// Gives the session a new token, and with `authenticated` a new authentication of its user. The old token is
     /// dead in the same write.

@@ -16,6 +16,7 @@ pub struct SessionLayer(Arc<Shared>);
 pub(crate) struct Shared {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) cookie: SessionCookie,
+    pub(crate) is_quiet: bool,
 }
 
 impl SessionLayer {
@@ -23,7 +24,8 @@ impl SessionLayer {
     /// `__Host-session=…; Path=/; Secure; HttpOnly; SameSite=Lax`.
     #[must_use]
     pub fn new(backend: impl Backend) -> Self {
-        Self(Arc::new(Shared { backend: Arc::new(backend), cookie: SessionCookie::default() }))
+        let cookie = SessionCookie::default();
+        Self(Arc::new(Shared { backend: Arc::new(backend), cookie, is_quiet: false }))
     }
 
     /// Sessions that this process keeps.
@@ -35,7 +37,15 @@ impl SessionLayer {
     /// The same with another cookie.
     #[must_use]
     pub fn with_cookie(self, cookie: SessionCookie) -> Self {
-        Self(Arc::new(Shared { backend: Arc::clone(&self.0.backend), cookie }))
+        Self(Arc::new(Shared { backend: Arc::clone(&self.0.backend), cookie, is_quiet: self.0.is_quiet }))
+    }
+
+    /// The same for requests that browsers send by themselves, such as those of a page that polls: asking who is logged in
+    /// is no use of the session, which ends as if nobody had asked. Put it on their routes alone.
+    #[must_use]
+    pub fn quiet(self) -> Self {
+        let Shared { backend, cookie, .. } = &*self.0;
+        Self(Arc::new(Shared { backend: Arc::clone(backend), cookie: cookie.clone(), is_quiet: true }))
     }
 }
 

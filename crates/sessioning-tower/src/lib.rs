@@ -33,6 +33,7 @@
 //!
 //! * Nothing is loaded before a handler asks, and nothing is saved behind its back: login, logout, renewal and
 //!   patches of data are calls that have succeeded, or not, when they return.
+//! * Asking who is logged in is a use of the session, but on routes behind [`SessionLayer::quiet`].
 //! * A store that fails is 503, never "not logged in": no cookie is cleared, nobody is let in.
 //! * A token that was not issued opens nothing and is never adopted; a logout is not undone by a slow request.
 //! * An answer that depends on who asks says so to caches: `Cache-Control: no-store` and `Vary`.

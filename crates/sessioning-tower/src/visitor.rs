@@ -106,9 +106,11 @@ impl Visitor {
             return Ok(found.clone());
         }
         let found = match &state.token {
-            Some(token) => self.0.shared.backend.check(token.expose()).await?.map(Session::from),
+            Some(token) if self.0.shared.is_quiet => self.0.shared.backend.peek(token.expose()).await?,
+            Some(token) => self.0.shared.backend.check(token.expose()).await?,
             None => None,
         };
+        let found = found.map(Session::from);
         state.found = Some(found.clone());
         Ok(found)
     }

@@ -54,13 +54,15 @@ impl fmt::Display for AuthenticationError {
 
 impl std::error::Error for AuthenticationError {}
 
-/// What a check asks of a session's authentication; the default asks nothing.
+/// What a check asks of a session's authentication, and whether it counts as a use; the default asks nothing, and does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Demand {
     /// It was less than this ago.
     pub max_age: Option<Duration>,
     /// It reached this level.
     pub min_level: Option<u8>,
+    /// The check is no use of the session, which ends as if nobody had asked.
+    pub quiet: bool,
 }
 
 /// What a live session lacks: its user has to authenticate again, and the session to be renewed with that
@@ -74,6 +76,9 @@ pub enum StepUp {
 }
 
 impl Demand {
+    /// Nothing, and no use of the session.
+    pub const QUIET: Self = Self { max_age: None, min_level: None, quiet: true };
+
     /// What `record` lacks at `now`; `None` if it meets the demand.
     ///
     /// As with every deadline here, an age that is reached is over.

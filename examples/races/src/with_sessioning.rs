@@ -82,6 +82,10 @@ impl Backend for Switched {
         self.on()?.check(token).await
     }
 
+    async fn peek(&self, token: &str) -> Result<Option<SessionView>, Error> {
+        self.on()?.peek(token).await
+    }
+
     async fn renew(&self, token: &str, new: Option<Authenticated>) -> Result<Option<IssuedSession>, Error> {
         self.on()?.renew(token, new).await
     }

@@ -16,6 +16,11 @@ export interface SessioningOptions {
    * that the request is for. Needed where a proxy changes `Host`.
    */
   origins?: readonly string[] | undefined;
+  /**
+   * Whether a request is a use of its session. False, or a function that says so: the session ends as if nobody had asked.
+   * For what browsers send by themselves, such as a page that polls: `({ path }) => path !== "/poll"`. Default: true.
+   */
+  touch?: boolean | ((request: Incoming) => boolean) | undefined;
   /** Is told when a request is answered 503 because the service could not be asked. Default: nobody is. */
   onUnavailable?: ((error: SessioningUnavailable) => void) | undefined;
 }
@@ -25,6 +30,7 @@ export class Gate {
   readonly #client: SessioningClient;
   readonly #cookie: SessionCookie;
   readonly #origins: readonly string[];
+  readonly #touches: (request: Incoming) => boolean;
   readonly #onUnavailable: (error: SessioningUnavailable) => void;
 
   /** @throws TypeError for an option that cannot be used. */
@@ -32,6 +38,8 @@ export class Gate {
     this.#client = options.client ?? new SessioningClient();
     this.#cookie = new SessionCookie(options.cookie);
     this.#origins = (options.origins ?? []).map(readOrigin);
+    const touch = options.touch ?? true;
+    this.#touches = typeof touch === "function" ? touch : () => touch;
     this.#onUnavailable = options.onUnavailable ?? (() => {});
   }
 
@@ -46,7 +54,7 @@ export class Gate {
     const tokens = [...new Set(values)];
     const visit = new Visit(this.#client, this.#cookie, { tokens, host: browsersHost(request), path: request.path });
     try {
-      await visit.begin();
+      await visit.begin(this.#touches(request));
       return visit;
     } catch (error) {
       if (!(error instanceof SessioningUnavailable)) throw error;

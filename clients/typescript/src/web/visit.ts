@@ -38,9 +38,9 @@ export class Visit {
 
   /**
    * Looks up whose request it is. Of two cookies that differ none counts, and the answer takes both away: left there, they
-   * would lock the browser out until the older one expires.
+   * would lock the browser out until the older one expires. With `touch` the look-up is a use of the session.
    */
-  async begin(): Promise<void> {
+  async begin(touch: boolean): Promise<void> {
     const { tokens } = this.#brought;
     const [token, other] = tokens;
     if (token === undefined) return;
@@ -48,7 +48,7 @@ export class Visit {
       this.#ending = tokens.slice(0, MOST_ENDED);
       return this.#say(this.#cookie.remove());
     }
-    const session = await this.#client.check(token);
+    const session = await this.#client.check(token, touch ? {} : { touch });
     if (session !== null) this.#hold(token, session);
   }
 

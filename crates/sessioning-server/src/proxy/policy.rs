@@ -24,19 +24,22 @@ pub(crate) struct Policy {
 impl FromStr for Policy {
     type Err = String;
 
-    /// Reads `required`, `optional`, `open`, `max_age=15m`, `min_level=2` and `namespace=shop`, with commas between them.
+    /// Reads `required`, `optional`, `open`, `quiet`, `max_age=15m`, `min_level=2` and `namespace=shop`, with commas between
+    /// them.
     fn from_str(text: &str) -> Result<Self, String> {
         if text == "open" {
             return Ok(Self { open: true, ..Self::default() });
         }
         let (mut policy, mut max_age, mut min_level) = (Self::default(), None, None);
+        let mut touch = None;
         for rule in text.split(',') {
             match rule.split_once('=') {
                 None if rule == "required" => {}
                 None if rule == "optional" => policy.anonymous = true,
+                None if rule == "quiet" => touch = Some(false),
                 Some(("max_age", age)) => max_age = Some(age),
                 Some(("min_level", level)) => {
-                    min_level = Some(level.parse().map_err(|_| "min_level must be 0 to 255")?);
+                    min_level = Some(level.parse().map_err(|_| "min_level must be an integer of 0 to 255")?);
                 }
                 Some(("namespace", name)) => {
                     policy.namespace = Some(name.parse().map_err(|error| format!("namespace: {error}"))?);
@@ -44,15 +47,15 @@ impl FromStr for Policy {
                 _ => return Err(format!("{rule:?} is no policy: {KNOWN}")),
             }
         }
-        policy.demand = demand(max_age, min_level).map_err(|error| error.problem.to_string())?;
-        if policy.anonymous && policy.demand != Demand::default() {
+        policy.demand = demand(max_age, min_level, touch).map_err(|error| error.problem.to_string())?;
+        if policy.anonymous && (max_age.is_some() || min_level.is_some()) {
             return Err("who may be anonymous need not have authenticated in any way".into());
         }
         Ok(policy)
     }
 }
 
-const KNOWN: &str = "known are required, optional, open (alone), max_age=15m, min_level=2, namespace=shop, with commas between them";
+const KNOWN: &str = "known are required, optional, open (alone), quiet, max_age=15m, min_level=2, namespace=shop, with commas between them";
 
 #[cfg(test)]
 mod tests {
@@ -67,7 +70,10 @@ mod tests {
         assert!(read("optional").anonymous);
         assert_eq!(read("open"), Policy { open: true, ..Policy::default() });
         let strict = read("max_age=15m,min_level=2,namespace=shop");
-        assert_eq!(strict.demand, Demand { max_age: Some(Duration::from_secs(900)), min_level: Some(2) });
+        let demand = Demand { max_age: Some(Duration::from_secs(900)), min_level: Some(2), quiet: false };
+        assert_eq!(strict.demand, demand);
+        assert_eq!(read("min_level=2,quiet").demand, Demand { min_level: Some(2), ..Demand::QUIET });
+        assert!(read("optional,quiet").anonymous && read("quiet").demand.quiet);
         assert_eq!(strict.namespace, Some("shop".parse().unwrap()));
         assert!(!strict.anonymous);
     }
@@ -91,6 +97,8 @@ mod tests {
             "open,optional",
             "required,open",
             "open,namespace=shop",
+            "open,quiet",
+            "quiet=1",
         ] {
             assert!(bad.parse::<Policy>().is_err(), "{bad}");
         }

@@ -17,7 +17,7 @@ use crate::params::{self, Id, PageQuery};
 use crate::problem::ApiError;
 use crate::token::Sent;
 
-/// Lists the holder's sessions.
+/// Lists the holder's sessions. That is no use of them.
 #[utoipa::path(get, path = "/v1/my/sessions", tag = "session", operation_id = "list_my_sessions",
     params(PageQuery),
     responses(
@@ -31,7 +31,7 @@ pub(crate) async fn list(
     Sent(token): Sent,
 ) -> Result<Json<SessionPage>, ApiError> {
     let query: PageQuery = params::query(&uri)?;
-    let session = holder(&app, &caller.namespace, token.as_ref(), Demand::default()).await?;
+    let session = holder(&app, &caller.namespace, token.as_ref(), Demand::QUIET).await?;
     page(&app, session.owner(), &query).await
 }
 

@@ -8,11 +8,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use sessioning::{Demand, Session, SessionToken};
-use sessioning_api::{Introspection, OAuthError, TokenForm};
+use sessioning_api::{Introspection, IntrospectionForm, OAuthError, TokenForm};
 
 use crate::access::{Caller, Surface};
 use crate::app::App;
-use crate::body;
+use crate::body::{self, Form};
 use crate::check::check;
 use crate::failures::FailedChecks;
 use crate::log::{Folded, audit};
@@ -20,7 +20,7 @@ use crate::problem::ApiError;
 
 /// Tells whether a token opens a session, and whose (RFC 7662).
 #[utoipa::path(post, path = "/v1/introspect", tag = "application", operation_id = "introspect",
-    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    request_body(content = IntrospectionForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "What is known of the token", body = Introspection),
         (status = 400, description = "`invalid_request`", body = OAuthError),
@@ -32,8 +32,10 @@ pub(crate) async fn introspect(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Response> {
-    let token = token(&app, &headers, body).await.map_err(refuse)?;
-    let checked = check(&app, &caller.namespace, token.as_ref(), Demand::default()).await;
+    let fields = body::form(&headers, body, &app.config.limits).await.map_err(refuse)?;
+    let (token, demand) =
+        token(&app, &fields).and_then(|token| Ok((token, use_of(&fields)?))).map_err(refuse)?;
+    let checked = check(&app, &caller.namespace, token.as_ref(), demand).await;
     let checked = checked.map_err(|error| refuse(error.into()))?;
     let Some(session) = checked.live() else {
         let mut response = Json(Introspection::default()).into_response();
@@ -57,7 +59,8 @@ pub(crate) async fn revoke(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Response> {
-    if let Some(token) = token(&app, &headers, body).await.map_err(refuse)? {
+    let fields = body::form(&headers, body, &app.config.limits).await.map_err(refuse)?;
+    if let Some(token) = token(&app, &fields).map_err(refuse)? {
         let ended = app.sessioning.delete(&caller.namespace, &token).await;
         let id = token.id();
         if ended.map_err(|error| refuse(error.into()))? {
@@ -71,13 +74,28 @@ pub(crate) async fn revoke(
 }
 
 /// The token of the form; `None` if what is there is no token of ours.
-async fn token(app: &App, headers: &HeaderMap, body: Body) -> Result<Option<SessionToken>, ApiError> {
-    let fields = body::form(headers, body, &app.config.limits).await?;
-    let mut tokens = fields.into_iter().filter(|(name, _)| name == "token");
-    match (tokens.next(), tokens.next()) {
-        (Some((_, text)), None) => Ok(app.token(&text)),
-        (None, _) => Err(ApiError::invalid("the form has no token")),
-        (Some(_), Some(_)) => Err(ApiError::invalid("the form has two tokens")),
+fn token(app: &App, fields: &Form) -> Result<Option<SessionToken>, ApiError> {
+    match only(fields, "token")? {
+        Some(text) => Ok(app.token(text)),
+        None => Err(ApiError::invalid("the form has no token")),
+    }
+}
+
+/// Whether the introspection is a use of the session.
+fn use_of(fields: &Form) -> Result<Demand, ApiError> {
+    match only(fields, "touch")? {
+        None | Some("true") => Ok(Demand::default()),
+        Some("false") => Ok(Demand::QUIET),
+        Some(_) => Err(ApiError::invalid("touch must be true or false")),
+    }
+}
+
+/// The value of a field, which may be missing, but not come twice.
+fn only<'a>(fields: &'a Form, name: &str) -> Result<Option<&'a str>, ApiError> {
+    let mut values = fields.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        _ => Err(ApiError::invalid(format_args!("the form has two of {name}"))),
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) async fn check_many(
     if wanted.tokens.len() > MOST {
         return Err(ApiError::invalid(format_args!("tokens must be at most {MOST}")));
     }
-    let demand = demand(wanted.max_age.as_deref(), wanted.min_level)?;
+    let demand = demand(wanted.max_age.as_deref(), wanted.min_level, wanted.touch)?;
     let checks = stream::iter(wanted.tokens).map(|text| {
         let (app, namespace) = (Arc::clone(&app), caller.namespace.clone());
         async move {

@@ -18,6 +18,10 @@ impl Backend for Client {
         Ok(Self::check(self, token).await?)
     }
 
+    async fn peek(&self, token: &str) -> Result<Option<SessionView>, Error> {
+        Ok(Self::peek(self, token).await?)
+    }
+
     async fn renew(
         &self,
         token: &str,

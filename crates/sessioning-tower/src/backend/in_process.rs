@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use sessioning::{
-    Authentication, Changed, Namespace, NewSession, Owner, Patch, Session, SessionId, SessionToken,
+    Authentication, Changed, Demand, Namespace, NewSession, Owner, Patch, Session, SessionId, SessionToken,
     Sessioning,
 };
 use sessioning_api::{
@@ -35,9 +35,9 @@ impl InProcess {
     }
 
     /// The live session that a token opens.
-    async fn open(&self, token: &str) -> Result<Option<Session>, Error> {
+    async fn open(&self, token: &str, demand: Demand) -> Result<Option<Session>, Error> {
         let Some(token) = parse(token) else { return Ok(None) };
-        Ok(self.sessioning.check(&self.namespace, &token).await?.live())
+        Ok(self.sessioning.check_for(&self.namespace, &token, demand).await?.live())
     }
 }
 
@@ -56,7 +56,11 @@ impl Backend for InProcess {
     }
 
     async fn check(&self, token: &str) -> Result<Option<SessionView>, Error> {
-        Ok(self.open(token).await?.as_ref().map(Into::into))
+        Ok(self.open(token, Demand::default()).await?.as_ref().map(Into::into))
+    }
+
+    async fn peek(&self, token: &str) -> Result<Option<SessionView>, Error> {
+        Ok(self.open(token, Demand::QUIET).await?.as_ref().map(Into::into))
     }
 
     async fn renew(
@@ -99,19 +103,19 @@ impl Backend for InProcess {
     }
 
     async fn list(&self, token: &str) -> Result<Option<Vec<SessionView>>, Error> {
-        let Some(session) = self.open(token).await? else { return Ok(None) };
+        let Some(session) = self.open(token, Demand::QUIET).await? else { return Ok(None) };
         let page = self.sessioning.list(session.owner(), None, MOST).await?;
         Ok(Some(page.sessions.iter().map(Into::into).collect()))
     }
 
     async fn end(&self, token: &str, id: &str) -> Result<Option<bool>, Error> {
-        let Some(session) = self.open(token).await? else { return Ok(None) };
+        let Some(session) = self.open(token, Demand::default()).await? else { return Ok(None) };
         let Ok(id) = id.parse::<SessionId>() else { return Ok(Some(false)) };
         Ok(Some(self.sessioning.revoke_own(session.owner(), id).await?))
     }
 
     async fn end_others(&self, token: &str) -> Result<Option<u64>, Error> {
-        let Some(session) = self.open(token).await? else { return Ok(None) };
+        let Some(session) = self.open(token, Demand::default()).await? else { return Ok(None) };
         let ended = self.sessioning.revoke_user(session.owner(), Some(session.id())).await?;
         Ok(Some(u64::try_from(ended.len()).unwrap_or(u64::MAX)))
     }

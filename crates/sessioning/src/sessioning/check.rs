@@ -64,7 +64,7 @@ impl Sessioning {
         self.check_for(namespace, token, Demand::default()).await
     }
 
-    /// The same, with a demand on how its user authenticated.
+    /// The same, with a demand on how its user authenticated, or without recording a use.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl Sessioning {
             Ok(record) => record,
             Err(invalid) => return Ok(Checked::Invalid(invalid)),
         };
-        if self.policy.touch_due(&record, now) {
+        if !demand.quiet && self.policy.touch_due(&record, now) {
             self.touch(&record, now);
         }
         let unmet = demand.unmet(&record, now);

@@ -42,7 +42,7 @@ async fn sec_23_a_level_rises_by_a_new_authentication_alone() {
     let it = fixture();
     let new = NewSession { authentication: by(&["pwd"], 1), ..NewSession::default() };
     let created = it.sessioning.create(alice(), new).await.unwrap();
-    let demand = Demand { min_level: Some(2), max_age: Some(MINUTE) };
+    let demand = Demand { min_level: Some(2), max_age: Some(MINUTE), quiet: false };
     it.clock.advance(MINUTE);
     assert_eq!(it.lack(&created.token, demand).await, Some(StepUp::TooLow));
     let renewed = it.renew(&created.token, None).await;

@@ -45,6 +45,19 @@ async fn sec_14_a_use_begins_the_idle_timeout_anew() {
 }
 
 #[tokio::test]
+async fn a_quiet_check_is_no_use() {
+    let it = brief();
+    let created = it.create().await;
+    for minutes in [30, 59] {
+        it.clock.set(START.after(MINUTE * minutes));
+        assert_eq!(it.lack(&created.token, Demand::QUIET).await, None);
+        it.settle().await;
+    }
+    it.clock.set(START.after(HOUR));
+    assert_eq!(it.reason(&created.token).await, Some(Invalid::Expired(Expiry::Idle)));
+}
+
+#[tokio::test]
 async fn sec_15_the_absolute_timeout_ends_a_busy_session_at_its_millisecond() {
     let it = brief();
     let created = it.create().await;
