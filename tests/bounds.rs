@@ -172,8 +172,17 @@ fn what_cannot_be_created_says_why_and_changes_nothing() {
         assert!(answer.json()["detail"].as_str().unwrap().contains(detail), "{body}: {answer:?}");
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     }
-    let plain = service.request("POST", "/v1/sessions", &[("Content-Type", "text/plain")], b"{}");
-    assert_eq!((plain.status, plain.code().as_str()), (415, "unsupported_media_type"));
+    for (kind, said) in [
+        ("text/plain", "the body has another Content-Type: add the header Content-Type: application/json"),
+        (
+            "application/x-www-form-urlencoded",
+            "the body has the Content-Type of a form, as curl -d sends it: add the header Content-Type: application/json",
+        ),
+    ] {
+        let other = service.request("POST", "/v1/sessions", &[("Content-Type", kind)], br#"{"user":"alice"}"#);
+        assert_eq!((other.status, other.code().as_str()), (415, "unsupported_media_type"));
+        assert_eq!(other.json()["detail"], said);
+    }
     assert!(!service.log().contains("Successfully"));
 }
 

@@ -214,6 +214,15 @@ fn the_proxys_key_comes_in_x_api_key_alone_and_its_lack_is_not_the_visitors() {
         assert_eq!((answer.status, answer.code().as_str()), (403, "scope_missing"), "{sent:?}");
         assert!(answer.body.contains("the proxy is not set up for this"), "{answer:?}");
     }
+    for (policy, why) in [
+        ("max_agee=5m", "policy: \"max_agee=5m\" is not one: known are required, "),
+        ("max_age=soon", "policy: max_age must be a duration"),
+        ("min_level=x", "policy: min_level must be an integer of 0 to 255"),
+    ] {
+        let answer = ask(&service, &format!("/v1/forward-auth/{policy}"), &[visitor, ("X-Api-Key", &key)]);
+        assert_eq!((answer.status, answer.code().as_str()), (403, "invalid_policy"), "{policy}");
+        assert!(answer.json()["detail"].as_str().unwrap().starts_with(why), "{answer:?}");
+    }
     let beyond = ask(&service, "/v1/forward-auth/namespace=other", &[visitor, ("X-Api-Key", &key)]);
     assert_eq!(beyond.status, 403);
     service.wait_for_log("A proxy was refused, not its visitor");

@@ -29,6 +29,13 @@ fn the_description_that_is_checked_in_is_the_one_that_is_served() {
     let served = service.request("GET", "/openapi.json", &[], b"").json();
     assert_eq!(served, serde_json::from_str::<serde_json::Value>(&checked_in).unwrap());
     assert_eq!(served["openapi"], "3.1.0");
+    assert_eq!(served["servers"][0]["url"], "http://127.0.0.1:7377");
+    let create = &served["paths"]["/v1/sessions"]["post"];
+    assert!(create["security"].as_array().unwrap().contains(&serde_json::json!({})), "a key may be missing");
+    let data = "#/components/schemas/SessionData";
+    let models = &served["components"]["schemas"];
+    assert_eq!(models["SessionView"]["properties"]["data"]["$ref"], data);
+    assert_eq!(models["CreateSession"]["properties"]["data"]["oneOf"][0]["$ref"], data);
     assert_eq!(service.admin("/openapi.json").json(), served);
 }
 

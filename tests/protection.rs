@@ -174,6 +174,14 @@ fn sec_39_admin_operations_need_the_scope_admin() {
 }
 
 #[test]
+fn what_runs_here_is_told_to_those_who_have_a_key() {
+    let (service, key, _folder) = Service::guarded(&[]);
+    let told = |headers: &[(&str, &str)]| service.request("GET", "/", headers, b"").body;
+    assert_eq!((told(&[]), told(&[("X-Api-Key", "sk_x")])), ("sessioning\n".into(), "sessioning\n".into()));
+    assert!(told(&[("X-Api-Key", &key)]).starts_with("sessioning 0."));
+}
+
+#[test]
 fn a_key_of_one_namespace_ends_nobody_elsewhere() {
     let (bound, bound_entry) = new_key(&["--scope", "create,check,admin", "--namespace", "blog"]);
     let (free, free_entry) = new_key(&["--scope", "create,check,admin"]);

@@ -15,9 +15,9 @@ enum Step {
     Restart,
 }
 
-/// The `console` block after the heading, in steps.
-fn transcript(readme: &str) -> Vec<Step> {
-    let block = readme.split("```console\n").find(|block| block.contains("/api/Sessioning/create"));
+/// The first `console` block with this call, in steps.
+fn transcript(readme: &str, call: &str) -> Vec<Step> {
+    let block = readme.split("```console\n").find(|block| block.contains(call));
     let block = block.unwrap().split("```").next().unwrap();
     let mut steps = Vec::new();
     for line in block.lines() {
@@ -46,18 +46,29 @@ fn fits(text: &str, expected: &str) -> bool {
 }
 
 #[test]
-fn the_transcript_works_as_written() {
+fn the_first_transcript_works_as_written() {
+    let steps = play("/api/Sessioning/create");
+    let restarts = steps.iter().filter(|step| matches!(step, Step::Restart)).count();
+    assert!(restarts == 1 && steps.len() >= 6, "{steps:?}");
+}
+
+#[test]
+fn the_transcript_of_v1_works_as_written() {
+    assert!(play("localhost:7377/v1/sessions").len() == 4);
+}
+
+/// Runs the transcript with this call; its steps.
+fn play(call: &str) -> Vec<Step> {
     if Command::new("curl").arg("--version").output().is_err() {
-        return skip("curl is not here");
+        skip("curl is not here");
+        return Vec::new();
     }
     let readme =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let mut service = Service::start_in(folder.path(), &[]);
-    let steps = transcript(&readme);
-    let restarts = steps.iter().filter(|step| matches!(step, Step::Restart)).count();
-    assert!(restarts == 1 && steps.len() >= 6, "{steps:?}");
-    for step in steps {
+    let steps = transcript(&readme, call);
+    for step in &steps {
         let Step::Run { command, output } = step else {
             assert!(service.stop().success());
             service = Service::start_in(folder.path(), &[]);
@@ -67,6 +78,7 @@ fn the_transcript_works_as_written() {
         let run = Command::new("bash").args(["-c", &command]).current_dir(folder.path()).output().unwrap();
         let printed = String::from_utf8(run.stdout).unwrap();
         let printed = if printed.ends_with('\n') || printed.is_empty() { printed } else { printed + "\n" };
-        assert!(fits(&printed, &output), "$ {command}\nprinted  {printed}expected {output}");
+        assert!(fits(&printed, output), "$ {command}\nprinted  {printed}expected {output}");
     }
+    steps
 }

@@ -113,6 +113,23 @@ fn sec_23_step_up_is_asked_for_and_given() {
 }
 
 #[test]
+fn a_query_that_cannot_be_read_says_which_part_of_it() {
+    let service = memory();
+    let (token, _) = service.begin(ALICE);
+    for (path, detail) in [
+        ("/v1/session?min_level=-1", "min_level must be an integer of 0 to 255"),
+        ("/v1/session?max_age=never", "max_age must be a duration such as 90s, 30m or 7d"),
+        ("/v1/session?levl=1", "levl is not a field: write `max_age`, `min_level`, `touch`"),
+        ("/v1/my/sessions?limit=0", "limit must be an integer of 1 to 1000"),
+        ("/v1/my/sessions?limit=ten", "limit must be an integer of 1 to 1000"),
+        ("/v1/users/alice/sessions?limit=1001", "limit must be an integer of 1 to 1000"),
+    ] {
+        let refused = service.v1("GET", path, &token, "");
+        assert_eq!((refused.status, &refused.json()["detail"]), (400, &json!(detail)), "{path}");
+    }
+}
+
+#[test]
 fn data_is_patched_under_its_version() {
     let service = memory();
     let (token, _) = service.begin(r#"{"user":"alice","data":{"cart":{"apples":1,"pears":2}}}"#);

@@ -288,14 +288,13 @@ export interface components {
          * @description What went wrong, stable across versions; the `code` of a [`Problem`].
          * @enum {string}
          */
-        Code: "invalid_request" | "token_ambiguous" | "session_invalid" | "step_up_required" | "api_key_invalid" | "scope_missing" | "origin_refused" | "not_found" | "method_not_allowed" | "request_timeout" | "version_conflict" | "precondition_failed" | "body_too_large" | "uri_too_long" | "unsupported_media_type" | "invalid_user" | "timeout_too_long" | "limit_reached" | "rate_limited" | "headers_too_large" | "internal" | "not_supported" | "store_unavailable" | "overloaded";
+        Code: "invalid_request" | "token_ambiguous" | "session_invalid" | "step_up_required" | "api_key_invalid" | "scope_missing" | "invalid_policy" | "origin_refused" | "not_found" | "method_not_allowed" | "request_timeout" | "version_conflict" | "precondition_failed" | "body_too_large" | "uri_too_long" | "unsupported_media_type" | "invalid_user" | "timeout_too_long" | "limit_reached" | "rate_limited" | "headers_too_large" | "internal" | "not_supported" | "store_unavailable" | "overloaded";
         /** @description The body of `POST /v1/sessions`. */
         CreateSession: {
             /** @description An absolute timeout for this session, such as `7d`; `never` is none. */
             absolute_timeout?: string | null;
             authenticated?: components["schemas"]["Authenticated"] | null;
-            /** @description The application's own data, at most 4 KiB of JSON. */
-            data?: Record<string, unknown> | null;
+            data?: components["schemas"]["SessionData"] | null;
             /** @description An idle timeout for this session, such as `30m`; `never` is none. */
             idle_timeout?: string | null;
             metadata?: components["schemas"]["Metadata"] | null;
@@ -426,6 +425,11 @@ export interface components {
             /** @description The namespace in which every session has ended; `null`: in all. */
             namespace: string | null;
         };
+        /**
+         * @description An application's own data in a session, or a merge patch of it: an object of at most 4,096 bytes as JSON without white
+         *     space, nested at most 64 deep, without a member `__proto__`.
+         */
+        SessionData: Record<string, unknown>;
         /** @description Some of a user's sessions. */
         SessionPage: {
             /** @description In the order in which they began. There may be fewer than asked for although there are more pages. */
@@ -448,7 +452,7 @@ export interface components {
              */
             created_at: string;
             /** @description The application's own data. */
-            data: Record<string, unknown>;
+            data: components["schemas"]["SessionData"];
             /**
              * Format: date-time
              * @description When it ends however busy, RFC 3339; `null` is never.
@@ -854,8 +858,8 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": Record<string, unknown>;
-                "application/merge-patch+json": Record<string, unknown>;
+                "application/json": components["schemas"]["SessionData"];
+                "application/merge-patch+json": components["schemas"]["SessionData"];
             };
         };
         responses: {

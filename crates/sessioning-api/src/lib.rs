@@ -20,6 +20,8 @@ pub use member::{refuse_prototypes, refuse_prototypes_in_patch};
 pub use oauth::{Introspection, IntrospectionForm, OAuthError, TokenForm};
 pub use origin::{is_origin_of, is_same_origin};
 pub use problem::{Code, Problem};
+#[cfg(feature = "openapi")]
+pub use session::SessionData;
 pub use session::{
     Authenticated, CheckSessions, CheckVerdict, CheckedSession, CheckedSessions, CreateSession, Everyone,
     FoundSession, IssuedSession, Metadata, RenewSession, RevokeEveryone, Revoked, RevokedEveryone,

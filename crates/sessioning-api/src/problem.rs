@@ -22,6 +22,8 @@ pub enum Code {
     ApiKeyInvalid,
     /// 403: the API key lacks the scope.
     ScopeMissing,
+    /// 403: a reverse proxy asked under a policy that is not one.
+    InvalidPolicy,
     /// 403: a browser's page, or a name, that is not allowed here.
     OriginRefused,
     /// 404: there is nothing at this path.
@@ -67,7 +69,7 @@ impl Code {
         match self {
             Self::InvalidRequest | Self::TokenAmbiguous => 400,
             Self::SessionInvalid | Self::StepUpRequired | Self::ApiKeyInvalid => 401,
-            Self::ScopeMissing | Self::OriginRefused => 403,
+            Self::ScopeMissing | Self::InvalidPolicy | Self::OriginRefused => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
@@ -95,6 +97,7 @@ impl Code {
             Self::StepUpRequired => "The user has to authenticate again",
             Self::ApiKeyInvalid => "The API key is missing or wrong",
             Self::ScopeMissing => "The API key may not do this",
+            Self::InvalidPolicy => "The proxy asked under a policy that is not one",
             Self::OriginRefused => "This origin or host may not call the service",
             Self::NotFound => "There is nothing here",
             Self::MethodNotAllowed => "This method is not for this path",

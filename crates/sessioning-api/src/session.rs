@@ -31,9 +31,9 @@ pub struct CreateSession {
     /// Where the session is used. It refuses no login: a text that is too long is cut.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "object")]
     pub metadata: Option<Metadata>,
-    /// The application's own data, at most 4 KiB of JSON.
+    /// The application's own data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<SessionData>))]
     pub data: Option<Map<String, Value>>,
 }
 
@@ -129,6 +129,13 @@ pub struct Metadata {
     pub label: Option<String>,
 }
 
+/// An application's own data in a session, or a merge patch of it: an object of at most 4,096 bytes as JSON without white
+/// space, nested at most 64 deep, without a member `__proto__`.
+#[cfg(feature = "openapi")]
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = Object)]
+pub struct SessionData(#[expect(dead_code, reason = "it is described, never made")] Map<String, Value>);
+
 /// A session as everybody may see it: never a token or a digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -162,7 +169,7 @@ pub struct SessionView {
     /// Where it is used.
     pub metadata: Metadata,
     /// The application's own data.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    #[cfg_attr(feature = "openapi", schema(value_type = SessionData))]
     pub data: Map<String, Value>,
 }
 

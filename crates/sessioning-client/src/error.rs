@@ -81,7 +81,9 @@ fn kind_of_code(code: Code) -> ErrorKind {
         Code::StoreUnavailable | Code::Overloaded | Code::RequestTimeout | Code::RateLimited => {
             ErrorKind::Unavailable
         }
-        Code::ApiKeyInvalid | Code::ScopeMissing | Code::OriginRefused => ErrorKind::NotAllowed,
+        Code::ApiKeyInvalid | Code::ScopeMissing | Code::InvalidPolicy | Code::OriginRefused => {
+            ErrorKind::NotAllowed
+        }
         Code::Internal | Code::SessionInvalid => ErrorKind::Unexpected,
         _ => ErrorKind::Refused,
     }

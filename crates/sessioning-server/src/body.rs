@@ -14,6 +14,7 @@ use crate::problem::ApiError;
 use crate::shape;
 
 const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What a body holds; wiped on drop.
 pub(crate) type Text = Zeroizing<Vec<u8>>;
@@ -128,7 +129,7 @@ pub(crate) async fn object(
 ///
 /// As [`read`]; and when the body says that it is no form.
 pub(crate) async fn form(headers: &HeaderMap, body: Body, limits: &LimitsConfig) -> Result<Form, ApiError> {
-    expect(headers, &["application/x-www-form-urlencoded"])?;
+    expect(headers, &[FORM])?;
     let bytes = read(body, limits).await?;
     let fields = form_urlencoded::parse(&bytes).into_owned();
     Ok(fields.map(|(name, value)| (name, Zeroizing::new(value))).collect())
@@ -148,9 +149,15 @@ fn expect(headers: &HeaderMap, kinds: &[&str]) -> Result<(), ApiError> {
     if kinds.iter().any(|kind| essence.eq_ignore_ascii_case(kind)) {
         return Ok(());
     }
+    let came = match essence {
+        "" => "the body has no Content-Type",
+        FORM => "the body has the Content-Type of a form, as curl -d sends it",
+        _ => "the body has another Content-Type",
+    };
+    let kinds = kinds.join(" or ");
     Err(ApiError::because(
         Code::UnsupportedMediaType,
-        format_args!("send Content-Type: {}", kinds.join(" or ")),
+        format_args!("{came}: add the header Content-Type: {kinds}"),
     ))
 }
 

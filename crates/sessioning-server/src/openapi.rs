@@ -5,6 +5,7 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn}
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::server::ServerBuilder;
 use utoipa::openapi::{Content, Info, OpenApi, Ref, RefOr, Required, SecurityRequirement};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -46,6 +47,13 @@ pub(crate) struct InvalidUser(#[expect(dead_code, reason = "it is described, nev
 pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
     document.info = Info::new("sessioning", env!("CARGO_PKG_VERSION"));
     document.info.description = Some(DESCRIPTION.into());
+    document.servers = Some(vec![
+        ServerBuilder::new()
+            .url("http://127.0.0.1:7377")
+            .description(Some("A service without settings."))
+            .build(),
+        ServerBuilder::new().url("/").description(Some("Where this description came from.")).build(),
+    ]);
     let components = document.components.get_or_insert_default();
     components.schemas.insert(Problem::name().into(), Problem::schema());
     components.schemas.insert(Code::name().into(), Code::schema());
@@ -108,13 +116,22 @@ fn add_links(operation: &mut Operation) {
 
 const DESCRIPTION: &str = "Keeps a user's logged-in state across requests.\n\n\
     A session token travels in `X-Session-Token`, in `Authorization: Bearer`, in the session cookie, or in the body \
-    where an operation says so; never in a path or a query. Where API keys are configured, every call needs one.\n\n\
+    where an operation says so; never in a path or a query. Where API keys are configured, every call needs one; a \
+    service on loopback may do without.\n\n\
+    Limits: a body of 256 KiB (`limits.body`), 8 KiB of path and query, 16 KiB of headers; a user of 256 bytes; data of \
+    4,096 bytes as JSON without white space, nested 64 deep; 1,000 tokens in a batch. Of metadata 64 (`ip`), 512 \
+    (`user_agent`) and 128 characters (`label`) are kept.\n\n\
     `session_invalid` alone means \"not logged in\"; 503 says nothing about any session.";
 
 fn describe(path: &str, operation: &mut Operation) {
     let none: [String; 0] = [];
-    let either = [SecurityRequirement::new(KEY, none.clone()), SecurityRequirement::new(BEARER, none)];
-    operation.security = Some(either.into());
+    // The last: no key. A service without keys takes calls of its own machine.
+    let any = [
+        SecurityRequirement::new(KEY, none.clone()),
+        SecurityRequirement::new(BEARER, none),
+        SecurityRequirement::default(),
+    ];
+    operation.security = Some(any.into());
     if let (true, Some(RefOr::T(body))) = (path == "/v1/session/renew", &mut operation.request_body) {
         body.required = Some(Required::False);
     }

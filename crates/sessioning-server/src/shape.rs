@@ -68,10 +68,8 @@ fn sentence(path: &Path, said: &str) -> String {
         said.strip_prefix("unknown field `").and_then(|it| it.split_once("`, expected "))
     {
         format!("{place} is not a field: write {}", known.trim_start_matches("one of "))
-    } else if let Some((_, expected)) =
-        said.strip_prefix("invalid ").and_then(|it| it.rsplit_once(", expected "))
-    {
-        format!("{place} must be {}", kind(expected))
+    } else if let Some(must) = demanded(said) {
+        format!("{place} {must}")
     } else if let Some((_, known)) =
         said.strip_prefix("unknown variant `").and_then(|it| it.split_once("`, expected "))
     {
@@ -83,6 +81,12 @@ fn sentence(path: &Path, said: &str) -> String {
     } else {
         format!("{place}: {said}")
     }
+}
+
+/// What serde says a value must be, in usual words: `must be an integer of at least 0`.
+pub(crate) fn demanded(said: &str) -> Option<String> {
+    let (_, expected) = said.strip_prefix("invalid ")?.rsplit_once(", expected ")?;
+    Some(format!("must be {}", kind(expected)))
 }
 
 /// A type of Rust's, as JSON has it.

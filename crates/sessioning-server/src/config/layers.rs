@@ -11,6 +11,7 @@ use toml::{Table, Value};
 use sessioning::Timeouts;
 
 use super::{Config, ConfigError, ProfileSetting, StoreUrl};
+use crate::shape::demanded;
 
 /// The file that is read if it is there and no other is named.
 const DEFAULT_FILE: &str = "sessioning.toml";
@@ -268,7 +269,9 @@ impl Layers {
             insert(&mut alone, key, value.clone());
             if let Err(error) = alone.try_into::<Config>() {
                 let (key, from) = (key.clone(), source.clone());
-                return Err(ConfigError::BadValue { key, from, why: error.message().trim().into() });
+                let said = error.message().trim();
+                let why = demanded(said).unwrap_or_else(|| said.into());
+                return Err(ConfigError::BadValue { key, from, why });
             }
             insert(&mut table, key, value.clone());
         }

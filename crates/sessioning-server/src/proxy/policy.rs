@@ -44,10 +44,11 @@ impl FromStr for Policy {
                 Some(("namespace", name)) => {
                     policy.namespace = Some(name.parse().map_err(|error| format!("namespace: {error}"))?);
                 }
-                _ => return Err(format!("{rule:?} is no policy: {KNOWN}")),
+                _ => return Err(format!("{rule:?} is not one: {KNOWN}")),
             }
         }
-        policy.demand = demand(max_age, min_level, touch).map_err(|error| error.problem.to_string())?;
+        policy.demand =
+            demand(max_age, min_level, touch).map_err(|error| error.problem.detail.unwrap_or_default())?;
         if policy.anonymous && (max_age.is_some() || min_level.is_some()) {
             return Err("who may be anonymous need not have authenticated in any way".into());
         }

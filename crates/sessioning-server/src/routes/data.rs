@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use sessioning::{Changed, Demand, Invalid, Patch, PatchRefused};
-use sessioning_api::{Code, FoundSession, Problem, refuse_prototypes_in_patch};
+use sessioning_api::{Code, FoundSession, Problem, SessionData, refuse_prototypes_in_patch};
 
 use super::session::{etag, found};
 use crate::access::Caller;
@@ -25,7 +25,7 @@ use crate::token::Sent;
 /// has seen is changed.
 #[utoipa::path(patch, path = "/v1/session/data", tag = "session", operation_id = "patch_session_data",
     params(("If-Match" = Option<String>, Header, description = "The `ETag` that the session must still have")),
-    request_body(content((Object = "application/merge-patch+json"), (Object = "application/json"))),
+    request_body(content((SessionData = "application/merge-patch+json"), (SessionData = "application/json"))),
     responses(
         (status = 200, description = "The session as it is now", body = FoundSession,
             headers(("ETag" = String))),

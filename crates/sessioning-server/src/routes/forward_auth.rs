@@ -8,12 +8,13 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::request::Parts;
 use axum::response::Response;
+use sessioning_api::Code;
 
 use crate::access::Caller;
 use crate::app::App;
 use crate::log::Folded;
 use crate::problem::ApiError;
-use crate::proxy::{Policy, Visit, decide, faulty};
+use crate::proxy::{Policy, Visit, decide};
 
 /// Lets whoever is logged in pass.
 pub(crate) async fn required(
@@ -32,9 +33,10 @@ pub(crate) async fn by_policy(
     parts: Parts,
 ) -> Result<Response, ApiError> {
     let policy = policy.parse::<Policy>().map_err(|why| {
-        let line = format_args!("[proxy] A proxy asked about a visitor under a policy that is none: {why}");
+        let error = ApiError::because(Code::InvalidPolicy, format_args!("policy: {why}"));
+        let line = format_args!("[proxy] A proxy was refused, not its visitor: {}", error.problem);
         app.folds.say(Folded::Refusal, "policy", &caller, line);
-        faulty(ApiError::invalid(why))
+        error
     })?;
     decide(&app, &caller, &policy, &Visit::forwarded(&parts, &app), &parts.headers).await
 }
