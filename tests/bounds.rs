@@ -179,7 +179,8 @@ fn what_cannot_be_created_says_why_and_changes_nothing() {
             "the body has the Content-Type of a form, as curl -d sends it: add the header Content-Type: application/json",
         ),
     ] {
-        let other = service.request("POST", "/v1/sessions", &[("Content-Type", kind)], br#"{"user":"alice"}"#);
+        let other =
+            service.request("POST", "/v1/sessions", &[("Content-Type", kind)], br#"{"user":"alice"}"#);
         assert_eq!((other.status, other.code().as_str()), (415, "unsupported_media_type"));
         assert_eq!(other.json()["detail"], said);
     }

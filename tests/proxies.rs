@@ -19,6 +19,8 @@ mod kind;
 mod outage;
 #[path = "proxies/places.rs"]
 mod places;
+#[path = "proxies/preflight.rs"]
+mod preflight;
 #[path = "proxies/proxy.rs"]
 mod proxy;
 #[path = "proxies/question.rs"]
@@ -127,6 +129,7 @@ fn run(kind: &'static Kind) {
     let mut row = Row::new(kind.name);
     row.add("question", holds(|| question::question(kind, &program)));
     row.add("key", holds(|| with_a_key(kind, &program)));
+    row.add("preflight", holds(|| preflight::passed(kind, &program)));
     let service = Service::start(&["--store", "memory:", "--set", "proxy.trusted=127.0.0.1/32"]);
     let mut stage = Stage::set(kind, &program, service, "");
     for (name, case) in cases::CASES {

@@ -3,6 +3,7 @@
 use crate::forgeries::{forged, injection};
 use crate::outage::down;
 use crate::places::{open, optional, paths};
+use crate::preflight::refused;
 use crate::sessions::{allow, expired, none, revoked};
 use crate::spellings::spellings;
 use crate::stage::Stage;
@@ -13,7 +14,7 @@ use crate::tunnels::{connect, framing, upgrade};
 pub type Case = (&'static str, fn(&mut Stage));
 
 /// The cases of the matrix, in the order in which they run: the last one ends the service.
-pub const CASES: [Case; 17] = [
+pub const CASES: [Case; 18] = [
     ("allow", allow),
     ("none", none),
     ("expired", expired),
@@ -30,5 +31,6 @@ pub const CASES: [Case; 17] = [
     ("CONNECT", connect),
     ("framing", framing),
     ("injection", injection),
+    ("OPTIONS", refused),
     ("down", down),
 ];

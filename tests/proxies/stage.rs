@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::path::Path;
 
 use crate::application::{Application, Seen};
-use crate::kind::{Kind, Places};
+use crate::kind::{Kind, Places, Setting};
 use crate::proxy::Proxy;
 use crate::support::{Answer, Connection, PATIENCE, Service};
 
@@ -46,10 +46,23 @@ impl Outcome {
 impl Stage {
     /// Sets it up: before a service, which needs the key if there is one.
     pub fn set(kind: &'static Kind, program: &Path, service: Service, key: &str) -> Self {
+        Self::set_with(kind, program, service, key, &Vec::new)
+    }
+
+    /// The same with more settings of the proxy.
+    pub fn set_with(
+        kind: &'static Kind,
+        program: &Path,
+        service: Service,
+        key: &str,
+        more: &dyn Fn() -> Vec<Setting>,
+    ) -> Self {
         let application = Application::start();
         let reached = format!("127.0.0.1:{}", application.port);
         let places = Places { service: &service.address, application: &reached, key };
-        let proxy = Proxy::start(kind, program, &|listen| (kind.settings)(places, listen));
+        let proxy = Proxy::start(kind, program, &|listen| {
+            (kind.settings)(places, listen).into_iter().chain(more()).collect()
+        });
         Self { kind, service, application, proxy }
     }
 

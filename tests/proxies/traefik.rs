@@ -28,3 +28,19 @@ fn every_router_of_traefik_drops_upgrades_and_has_the_service_look_at_all_names(
     }
     assert_eq!(lines.iter().filter(|line| line.starts_with("authResponseHeaders:")).count(), 3);
 }
+
+#[test]
+fn preflights_pass_traefik_as_nobodys_once_their_lines_are_uncommented() {
+    let file = fs::read_to_string(root().join("deploy/proxies/traefik/sessioning.yml")).unwrap();
+    let lines: Vec<&str> =
+        file.lines().filter_map(|line| line.trim().strip_prefix("#| ")).map(str::trim).collect();
+    assert!(lines.contains(&"middlewares: [plain, strip, open, forget-key, bodiless, nobodys]"), "{lines:?}");
+    for removed in ["Cookie", "Authorization", "X-Session-Token", "X-HTTP-Method-Override"] {
+        assert!(lines.contains(&&*format!("{removed}: \"\"")), "{removed}");
+    }
+    for (told, value) in
+        [("Status", "anonymous"), ("User", "(none)"), ("Id", "(none)"), ("Expires", "(none)")]
+    {
+        assert!(lines.contains(&&*format!("X-Session-{told}: {value}")), "{told}");
+    }
+}

@@ -45,6 +45,39 @@ local function forget_hops(r)
     r.headers_in["Connection"] = #kept > 0 and table.concat(kept, ", ") or nil
 end
 
+-- What a preflight says that goes along.
+local ASKED = {
+    ["host"] = true,
+    ["origin"] = true,
+    ["access-control-request-method"] = true,
+    ["access-control-request-headers"] = true,
+    ["user-agent"] = true,
+    ["accept"] = true,
+    ["connection"] = true,
+}
+
+-- Whether a browser asks what scripts of another site may send, where sessioning.conf lets such questions pass.
+local function is_preflight(r)
+    local sent = r.headers_in
+    return r.subprocess_env["SESSION_PREFLIGHTS"] == "pass"
+        and sent["Origin"] ~= nil
+        and sent["Access-Control-Request-Method"] ~= nil
+        and sent["Transfer-Encoding"] == nil
+        and (sent["Content-Length"] or "0") == "0"
+end
+
+local function make_nobodys(r)
+    for name in pairs(r:headers_in_table()) do
+        if not ASKED[name:lower()] then
+            r.headers_in[name] = nil
+        end
+    end
+    r.headers_in["X-Session-Status"] = "anonymous"
+    r.headers_in["X-Session-User"] = "(none)"
+    r.headers_in["X-Session-Id"] = "(none)"
+    r.headers_in["X-Session-Expires"] = "(none)"
+end
+
 local function ask(r, policy)
     local headers = {}
     for _, name in ipairs(PASSED) do
@@ -71,6 +104,10 @@ function check(r)
     end
     forget_forged(r)
     forget_hops(r)
+    if is_preflight(r) then
+        make_nobodys(r)
+        return apache2.OK
+    end
     local policy = r.subprocess_env["SESSION_POLICY"] or "required"
     if policy == "open" then
         return apache2.OK
