@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -13,6 +13,7 @@ use sessioning_api::{
     Revoked, RevokedEveryone, SessionPage, SessionView,
 };
 
+use crate::base::{Base, is_local, through_socket};
 use crate::{Error, ErrorKind};
 
 /// Where the holder of a token finds their own sessions.
@@ -29,28 +30,32 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the service at `url`, such as `http://127.0.0.1:7377`.
+    /// A client of the service at `url`: `http://127.0.0.1:7377`, `127.0.0.1:7377`, or `unix:PATH`. White space around
+    /// it is not part of it.
     ///
     /// # Errors
     ///
-    /// When no HTTP client can be made on this machine.
+    /// When it is no URL, or no HTTP client can be made on this machine.
     pub fn new(url: &str) -> Result<Self, Error> {
         // The first one in the process wins, which may be the application's own choice.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none());
-        // What stays on this machine is no proxy's business, least of all a token.
-        let local = ["//127.", "//localhost", "//[::1]"].iter().any(|host| url.contains(host));
-        let http = if local { http.no_proxy() } else { http }.build()?;
-        Ok(Self { base: url.trim_end_matches('/').into(), headers: HeaderMap::new(), http })
+        let Base { url, socket } = Base::of(url)?;
+        let http = if is_local(&url) { http.no_proxy() } else { http };
+        let http = match socket {
+            Some(path) => through_socket(http, &path)?,
+            None => http,
+        };
+        Ok(Self { base: url, headers: HeaderMap::new(), http: http.build()? })
     }
 
-    /// The same, calling with an API key.
+    /// The same, calling with an API key. White space around it is not part of it.
     ///
     /// # Errors
     ///
     /// When the key holds what no key can.
     pub fn with_api_key(self, key: &str) -> Result<Self, Error> {
-        self.with_header("x-api-key", key)
+        self.with_header("x-api-key", "the API key", key.trim())
     }
 
     /// The same, in a namespace.
@@ -59,11 +64,11 @@ impl Client {
     ///
     /// When the namespace holds what no namespace can.
     pub fn with_namespace(self, namespace: &str) -> Result<Self, Error> {
-        self.with_header("x-session-namespace", namespace)
+        self.with_header("x-session-namespace", "the namespace", namespace)
     }
 
-    fn with_header(mut self, name: &'static str, value: &str) -> Result<Self, Error> {
-        self.headers.insert(HeaderName::from_static(name), secret(value)?);
+    fn with_header(mut self, name: &'static str, what: &'static str, value: &str) -> Result<Self, Error> {
+        self.headers.insert(HeaderName::from_static(name), secret(what, value)?);
         Ok(self)
     }
 
@@ -251,7 +256,11 @@ impl Client {
     ///
     /// When it is not, and why; or when it cannot be reached.
     pub async fn ready(&self) -> Result<(), Error> {
-        successful(self.request(Method::GET, "/readyz").send().await?).await.map(drop)
+        let answer = successful(self.request(Method::GET, "/readyz").send().await?).await?;
+        // Others answer any path with a page.
+        let page =
+            answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        if page { Err(Error::of_answer(answer).await) } else { Ok(()) }
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -259,7 +268,7 @@ impl Client {
     }
 
     fn request_with(&self, method: Method, path: &str, token: &str) -> Result<RequestBuilder, Error> {
-        Ok(self.request(method, path).header("x-session-token", secret(token)?))
+        Ok(self.request(method, path).header("x-session-token", secret("the token", token)?))
     }
 }
 
@@ -297,8 +306,10 @@ fn unless(code: Code, answer: Result<Response, Error>) -> Result<Option<Response
     }
 }
 
-fn secret(text: &str) -> Result<HeaderValue, Error> {
-    let mut value = HeaderValue::from_str(text).map_err(|_| Error::new(ErrorKind::Unusable))?;
+/// A header's value: what is sent, for the error if it cannot be.
+fn secret(what: &'static str, text: &str) -> Result<HeaderValue, Error> {
+    let why = "cannot be sent: there is a line end or another control character in it";
+    let mut value = HeaderValue::from_str(text).map_err(|_| Error::unusable(what, why))?;
     value.set_sensitive(true);
     Ok(value)
 }

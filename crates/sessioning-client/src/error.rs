@@ -1,9 +1,10 @@
 //! What can go wrong, sorted by who can do something about it.
 
+use std::error::Error as _;
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER, SERVER};
 use reqwest::{Response, StatusCode};
 use sessioning_api::{Code, Problem};
 
@@ -14,6 +15,10 @@ pub struct Error {
     status: Option<StatusCode>,
     retry_after: Option<Duration>,
     problem: Option<Box<Problem>>,
+    /// What cannot be sent, and why.
+    unusable: Option<(&'static str, &'static str)>,
+    /// How what answered names itself.
+    server: Option<String>,
     source: Option<reqwest::Error>,
 }
 
@@ -36,19 +41,34 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind) -> Self {
-        Self { kind, status: None, retry_after: None, problem: None, source: None }
+        Self {
+            kind,
+            status: None,
+            retry_after: None,
+            problem: None,
+            unusable: None,
+            server: None,
+            source: None,
+        }
+    }
+
+    /// What cannot be sent, and why. Its text is not repeated.
+    pub(crate) fn unusable(what: &'static str, why: &'static str) -> Self {
+        Self { unusable: Some((what, why)), ..Self::new(ErrorKind::Unusable) }
     }
 
     /// The error that an answer is which was not asked for.
     pub(crate) async fn of_answer(answer: Response) -> Self {
         let (status, headers) = (answer.status(), answer.headers());
         let (retry_after, is_problem) = (seconds(headers), is_problem(headers));
+        let server =
+            headers.get(SERVER).and_then(|name| Some(name.to_str().ok()?.chars().take(80).collect()));
         // Only the service's own word counts: a proxy in between has statuses and pages of its own.
         let problem = if is_problem { answer.json::<Problem>().await.ok() } else { None };
         let problem = problem.filter(|problem| problem.status == status.as_u16());
         let kind =
             problem.as_ref().map_or_else(|| kind_of_status(status), |problem| kind_of_code(problem.code));
-        Self { status: Some(status), retry_after, problem: problem.map(Box::new), ..Self::new(kind) }
+        Self { status: Some(status), retry_after, server, problem: problem.map(Box::new), ..Self::new(kind) }
     }
 
     /// What to do about it.
@@ -112,7 +132,7 @@ impl From<reqwest::Error> for Error {
     fn from(source: reqwest::Error) -> Self {
         let kind = if source.is_builder() {
             ErrorKind::Unusable
-        } else if source.is_decode() {
+        } else if source.is_decode() || is_no_http(&source) {
             ErrorKind::Unexpected
         } else {
             ErrorKind::Unavailable
@@ -121,16 +141,26 @@ impl From<reqwest::Error> for Error {
     }
 }
 
+/// Whether something answered that was no HTTP.
+fn is_no_http(error: &reqwest::Error) -> bool {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.filter_map(|cause| cause.downcast_ref::<hyper::Error>()).any(hyper::Error::is_parse)
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(problem) = &self.problem {
             return problem.fmt(f);
         }
+        if let Some((what, why)) = self.unusable {
+            return write!(f, "{what} {why}");
+        }
         if let Some(status) = self.status {
+            let server = self.server.as_ref().map(|server| format!(", {server}")).unwrap_or_default();
+            let status = status.as_u16();
             return write!(
                 f,
-                "what answered (HTTP {}) is not a sessioning service that this client knows",
-                status.as_u16()
+                "what answered (HTTP {status}{server}) is not a sessioning service that this client knows"
             );
         }
         f.write_str(match self.kind {

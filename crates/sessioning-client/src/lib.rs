@@ -12,9 +12,11 @@
 //! # Ok(()) }
 //! ```
 
+mod base;
 mod client;
 mod error;
 
+pub use base::is_of_this_machine;
 pub use client::Client;
 pub use error::{Error, ErrorKind};
 pub use sessioning_api::{

@@ -63,6 +63,10 @@ impl FromStr for MongoUrl {
     type Err = MongoUrlError;
 
     fn from_str(text: &str) -> Result<Self, MongoUrlError> {
+        // The driver takes a line end for a part of the database's name.
+        if text.contains(|character: char| character.is_whitespace() || character.is_control()) {
+            return Err(MongoUrlError::WhiteSpace);
+        }
         let Own { text, layout, concept } = take_own(text)?;
         if !is_escaped(&text) {
             return Err(MongoUrlError::Syntax);
@@ -129,6 +133,8 @@ impl fmt::Debug for MongoUrl {
 /// Why a text is no URL of a database. It never repeats the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MongoUrlError {
+    /// There is white space in it, or a control character.
+    WhiteSpace,
     /// The driver cannot read it.
     Syntax,
     /// There is no such layout.
@@ -138,6 +144,10 @@ pub enum MongoUrlError {
 impl fmt::Display for MongoUrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::WhiteSpace => {
+                "there is white space or a control character in the MongoDB URL; remove it (in user and password \
+                 write a space as %20)"
+            }
             Self::Syntax => {
                 "not a MongoDB URL such as mongodb://user:password@host:27017/database \
                  (in user and password write @ as %40, : as %3A, / as %2F and % as %25)"
