@@ -214,11 +214,14 @@ fn a_hang_up_reads_the_keys_again_and_keeps_the_old_ones_if_it_cannot() {
     };
     assert!(works(&old) && works(&new), "several are alive at once");
 
-    // Rotation: the old one leaves the file.
-    fs::write(&main, "").unwrap();
+    // Rotation: the old one leaves the file. What else changes is told and not done.
+    fs::write(&main, "hosts = [\"a.example\"]\n[session]\nidle_timeout = \"1h\"").unwrap();
     service.signal("HUP");
     service.wait_for_log("SIGHUP: the API keys were read again keys=1");
     assert!(!works(&old) && works(&new));
+    let told =
+        "SIGHUP: these settings have changed, and need a restart settings=\"hosts, session.idle_timeout\"";
+    assert!(service.log().contains(told), "{}", service.log());
 
     for (broken, said) in [("[[keys]]\nid = 1", "could not be read"), ("nonsense", "could not be read")] {
         fs::write(&more, broken).unwrap();

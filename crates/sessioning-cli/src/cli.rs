@@ -9,6 +9,7 @@ use crate::commands::{
 /// Keeps a user's logged-in state across requests: begin a session, ask whose it is, end it for good.
 #[derive(Parser)]
 #[command(
+    name = "sessioning",
     version = sessioning_server::BUILD,
     args_conflicts_with_subcommands = true,
     after_help = "\

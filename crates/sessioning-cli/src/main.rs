@@ -6,8 +6,10 @@ mod commands;
 mod connection;
 mod outcome;
 mod output;
+mod place;
 mod secret;
 mod sessions;
+mod text;
 
 use std::process::ExitCode;
 

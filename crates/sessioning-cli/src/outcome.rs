@@ -9,6 +9,8 @@ use sessioning_client::ErrorKind;
 use sessioning_server::config::{ConfigError, StoreUrl};
 use sessioning_server::{ServeError, masked};
 
+use crate::place::Place;
+
 /// A command that did not do what it was asked.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -35,8 +37,19 @@ impl Failure {
         Self::new(Kind::NoSession, "no such session: it has ended, or the token is not one")
     }
 
+    /// What was given cannot be a token, and why not.
+    pub(crate) fn no_token(fault: &dyn Error) -> Self {
+        Self::new(Kind::NoSession, format!("no such session: what was given is no session token: {fault}"))
+    }
+
     pub(crate) fn no_session_of(id: &str) -> Self {
         Self::new(Kind::NoSession, format!("no such session: {id} has ended, or is no session's id"))
+    }
+
+    /// Nobody can be asked.
+    pub(crate) fn nobody_to_ask(what: &str) -> Self {
+        let hint = "there is no terminal to ask at; with --yes it is done unasked. Nothing was revoked";
+        Self::new(Kind::Usage, format!("{what} But {hint}"))
     }
 
     /// The person who was asked did not say yes.
@@ -71,14 +84,15 @@ impl Failure {
         }
     }
 
-    /// What a call to the service at `url` failed with.
-    pub(crate) fn of_call(url: &str, error: &sessioning_client::Error) -> Self {
+    /// What a call to the service there failed with.
+    pub(crate) fn of_call(place: &Place, error: &sessioning_client::Error) -> Self {
         let (kind, hint) = match error.kind() {
             ErrorKind::Unavailable => (Kind::Unavailable, "; is it running? Start it with: sessioning serve"),
             ErrorKind::NotAllowed => {
                 (Kind::NotAllowed, "; give a key that may in SESSIONING_API_KEY or --api-key-file")
             }
             ErrorKind::Unusable => (Kind::Usage, ""),
+            ErrorKind::Unexpected => (Kind::Other, "; is that the right port? --url names another"),
             _ => (Kind::Other, ""),
         };
         let hint = match (kind, error.status(), error.retry_after()) {
@@ -87,7 +101,7 @@ impl Failure {
             (Kind::Unavailable, Some(_), None) => String::new(),
             _ => hint.into(),
         };
-        Self::new(kind, format!("{url}: {}{hint}", causes(error)))
+        Self::new(kind, format!("{place}: {}{hint}", causes(error)))
     }
 }
 
@@ -116,9 +130,10 @@ impl From<ConfigError> for Failure {
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
         let kind = match error {
-            ServeError::Config(_) | ServeError::Unprotected(_) | ServeError::AdminUnprotected(_) => {
-                Kind::Usage
-            }
+            ServeError::Config(_)
+            | ServeError::OtherStore { .. }
+            | ServeError::Unprotected(_)
+            | ServeError::AdminUnprotected(_) => Kind::Usage,
             ServeError::Store(ref error)
                 if matches!(error.kind(), StoreError::Unavailable | StoreError::TimedOut) =>
             {

@@ -55,6 +55,11 @@ impl Output {
         writeln!(io::stdout(), "{line}").map_err(|error| Failure::other("cannot write the result", &error))
     }
 
+    /// Prints what belongs to a result and not into it, on standard error.
+    pub(crate) fn aside(self, line: &str) -> Result<(), Failure> {
+        writeln!(io::stderr(), "{line}").map_err(|error| Failure::other("cannot write", &error))
+    }
+
     /// Tells why a command failed.
     pub(crate) fn failure(self, failure: &Failure) {
         let message = if self.json {

@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 use sessioning::SessionToken;
+use sessioning_server::config::{Inside, tidy};
 use sessioning_server::masked;
 use zeroize::Zeroizing;
 
@@ -14,8 +15,16 @@ use crate::outcome::Failure;
 /// The most of a file that is read: a token or a key has little more than a hundred characters.
 const MOST: u64 = 4096;
 
-/// The token in `file`, on standard input for `-`, or as typed at a prompt.
+/// The token in `file`, on standard input for `-`, or as typed at a prompt. What is none is not worth a call.
 pub(crate) fn token(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
+    let token = text(file)?;
+    match SessionToken::parse(&token) {
+        Err(fault) if SessionToken::import(&token).is_err() => Err(Failure::no_token(&fault)),
+        _ => Ok(token),
+    }
+}
+
+fn text(file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
     match file {
         Some(path) if path == Path::new("-") => first_line("standard input", io::stdin()),
         Some(path) => in_file(path),
@@ -49,9 +58,14 @@ fn is_secret(text: &str) -> bool {
 fn first_line(name: &str, from: impl Read) -> Result<Zeroizing<String>, Failure> {
     let mut text = Zeroizing::new(String::new());
     from.take(MOST).read_to_string(&mut text).map_err(|error| Failure::other(name, &error))?;
-    let line = text.lines().next().unwrap_or_default().trim();
-    if line.is_empty() {
-        return Err(Failure::usage(format!("{name} is empty; it should hold the token or key")));
+    word(name, text.lines().next().unwrap_or_default())
+}
+
+/// A token or a key as it was written in the file or variable of that name, without what is around it.
+pub(crate) fn word(name: &str, text: &str) -> Result<Zeroizing<String>, Failure> {
+    match tidy(text, Inside::Nothing) {
+        Ok("") => Err(Failure::usage(format!("{name} is empty; it should hold the token or key"))),
+        Ok(word) => Ok(Zeroizing::new(word.to_owned())),
+        Err(error) => Err(Failure::usage(format!("{name}: {error}"))),
     }
-    Ok(Zeroizing::new(line.to_owned()))
 }

@@ -6,11 +6,20 @@ use sessioning_mongodb::{Layout, MongoSettings};
 
 use crate::BUILD;
 use crate::app::App;
-use crate::config::{AdminListen, Config};
+use crate::config::{AdminListen, Config, StoreUrl};
+use crate::data_folder;
 use crate::router::document;
 
+/// Where reverse proxies ask, by any method.
+const FOR_PROXIES: [&str; 3] = ["ANY /v1/forward-auth", "ANY /v1/forward-auth/{policy}", "ANY /v1/ext-authz"];
+
 /// What is told: a name and what it is.
-fn facts(app: &App, listening: &str, admin: Option<&str>) -> Vec<(&'static str, String)> {
+fn facts(
+    app: &App,
+    listening: &str,
+    admin: Option<&str>,
+    store_by: Option<&str>,
+) -> Vec<(&'static str, String)> {
     let config = &app.config;
     let keys = match (app.keys().is_empty(), config.open) {
         (true, false) => "no API keys, so only this machine may call (protected mode)",
@@ -19,7 +28,7 @@ fn facts(app: &App, listening: &str, admin: Option<&str>) -> Vec<(&'static str, 
     };
     let policy = app.sessioning.policy();
     vec![
-        ("store", store(config)),
+        ("store", store(config, store_by)),
         ("sessions end", format!("{} unused, {} old", policy.timeouts.idle, policy.timeouts.absolute)),
         ("callers", keys.into()),
         ("listening", listening.into()),
@@ -27,9 +36,21 @@ fn facts(app: &App, listening: &str, admin: Option<&str>) -> Vec<(&'static str, 
     ]
 }
 
-fn store(config: &Config) -> String {
+/// The store: on a disk by the folder's full path; and the variable of another program, if that chose it.
+fn store(config: &Config, by: Option<&str>) -> String {
+    let by = by.map(|variable| format!(", by {variable} in the environment")).unwrap_or_default();
+    place(config) + &by
+}
+
+fn place(config: &Config) -> String {
     match config.mongo_settings() {
-        None => config.store.to_string(),
+        None => match &config.store {
+            StoreUrl::Embedded(path) => {
+                let folder = data_folder::find(path).unwrap_or_else(|| path.clone());
+                StoreUrl::Embedded(folder).to_string()
+            }
+            other => other.to_string(),
+        },
         Some(MongoSettings { layout: Layout::Native, database, .. }) => {
             format!("{} (database {database})", config.store)
         }
@@ -47,7 +68,8 @@ fn routes(app: &App) -> Vec<String> {
         AdminListen::Off => &[],
     };
     let others = ["GET /openapi.json", "GET /"].iter().chain(admin).map(ToString::to_string);
-    concept.into_iter().chain(v1_routes()).chain(others).collect()
+    let for_proxies = FOR_PROXIES.iter().map(ToString::to_string);
+    concept.into_iter().chain(v1_routes()).chain(for_proxies).chain(others).collect()
 }
 
 fn v1_routes() -> impl Iterator<Item = String> {
@@ -64,12 +86,14 @@ fn v1_routes() -> impl Iterator<Item = String> {
 }
 
 /// Says it: as a block of lines, or as one JSON line among the others.
-pub(crate) fn show(app: &App, listening: &str, admin: Option<&str>, json: bool) {
-    let (facts, routes) = (facts(app, listening, admin), routes(app));
+pub(crate) fn show(app: &App, listening: &str, admin: Option<&str>, store_by: Option<&str>, json: bool) {
+    let (facts, routes) = (facts(app, listening, admin, store_by), routes(app));
+    let process = std::process::id();
     if json {
         let of = |name| facts.iter().find(|(known, _)| *known == name).map(|(_, fact)| fact.as_str());
         tracing::info!(
             version = BUILD,
+            process,
             store = of("store"),
             callers = of("callers"),
             listening,
@@ -79,7 +103,7 @@ pub(crate) fn show(app: &App, listening: &str, admin: Option<&str>, json: bool) 
         );
         return;
     }
-    let mut block = format!("sessioning {BUILD}\n");
+    let mut block = format!("sessioning {BUILD}, process {process}\n");
     for (name, fact) in facts {
         block.push_str(&format!("  {name:<13}{fact}\n"));
     }

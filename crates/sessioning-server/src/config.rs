@@ -4,9 +4,12 @@
 
 mod concept;
 mod cookie;
+mod environment;
 mod error;
 mod layers;
+mod links;
 mod mongodb;
+mod outside;
 mod session;
 mod share;
 mod text;
@@ -24,6 +27,7 @@ pub use error::ConfigError;
 pub(crate) use layers::read as read_table;
 pub use layers::{Effective, Layers, Setting, Source};
 pub use mongodb::MongoConfig;
+pub use outside::{Inside, Untidy, tidy};
 pub use session::SessionConfig;
 pub use share::AddressShare;
 pub use values::{

@@ -18,7 +18,7 @@ use crate::edge::edge;
 use crate::guard::{guard, guard_admin};
 use crate::keys::Scope;
 use crate::openapi::complete;
-use crate::routes::root::{concept_not_found, method_not_allowed, not_found, root};
+use crate::routes::root::{admin_not_found, concept_not_found, method_not_allowed, not_found, root};
 use crate::routes::{
     concept, data, everyone, ext_authz, forward_auth, health, my_sessions, oauth, openapi, renew, session,
     session_by_id, sessions, sessions_check, user_sessions,
@@ -117,7 +117,7 @@ pub(crate) fn admin_router(app: &Arc<App>) -> Router {
         .route("/readyz", get(health::readyz))
         .merge(told)
         .method_not_allowed_fallback(method_not_allowed)
-        .fallback(not_found)
+        .fallback(admin_not_found)
         .layer(from_fn_with_state(Arc::clone(app), guard_admin))
         .layer(from_fn_with_state(Arc::clone(app), edge))
         .with_state(Arc::clone(app))

@@ -1,6 +1,7 @@
 //! The service's life: open the store, listen, work, drain.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -9,7 +10,8 @@ use sessioning_api::CookieError;
 use tokio::sync::watch;
 
 use crate::app::App;
-use crate::config::{Address, AdminListen, Config, ConfigError};
+use crate::check_config::checked;
+use crate::config::{Address, AdminListen, Config, ConfigError, Effective, Setting};
 use crate::descriptors::{self, TooFewDescriptors};
 use crate::edge::Causes;
 use crate::keys::Keys;
@@ -23,24 +25,28 @@ use crate::{banner, purge};
 
 /// Runs the service until it is told to stop by SIGTERM or an interrupt.
 ///
-/// On SIGHUP the API keys are read again, from what `reread` then finds to be the configuration; nothing else
-/// changes.
+/// On SIGHUP the API keys are read again, from what `reread` then finds to be the configuration. Nothing else changes;
+/// a line says what would with a restart.
 ///
 /// # Errors
 ///
 /// When it cannot start: each error says what to do about it.
 pub async fn serve(
-    config: Config,
-    reread: impl Fn() -> Result<Config, String> + Send + 'static,
+    effective: Effective,
+    reread: impl Fn() -> Result<Effective, String> + Send + 'static,
     trust_clock: bool,
     log: &LogGuard,
 ) -> Result<(), ServeError> {
     // From here on a signal is heard; the one to stop also while the store is opened.
     let (mut told_to_stop, hang_ups) = (pin!(told_to_stop()), HangUps::listen());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let keys = Keys::load(&config).map_err(ServeError::Config)?;
-    check_protection(&config, &keys)?;
-    let cookie = config.cookie.cookie().map_err(ServeError::Cookie)?;
+    let (keys, cookie) = checked(&effective)?;
+    let store_by = effective.store_of_original();
+    let Effective { config, settings, ignored } = effective;
+    if !ignored.is_empty() {
+        let variables = ignored.join(", ");
+        tracing::debug!(variables, "ignored: these variables are service links of Kubernetes, no settings");
+    }
     let places = descriptors::divide(descriptors::raise(), &config).map_err(ServeError::Descriptors)?;
     let metrics = Metrics::default();
     let opened = tokio::select! {
@@ -63,7 +69,13 @@ pub async fn serve(
         AdminListen::On(address) => Some(bind(address).await?),
         AdminListen::Off => None,
     };
-    banner::show(&app, &public.address, admin.as_ref().map(|bound| bound.address.as_str()), log.json);
+    banner::show(
+        &app,
+        &public.address,
+        admin.as_ref().map(|bound| bound.address.as_str()),
+        store_by.as_deref(),
+        log.json,
+    );
     if let Some(short) = places.short {
         tracing::warn!("{short}");
     }
@@ -81,7 +93,7 @@ pub async fn serve(
     });
     let beside = [
         tokio::spawn(purge::run(app.sessioning.clone(), app.metrics.clone(), clock)),
-        tokio::spawn(reload_keys(Arc::clone(&app), hang_ups, reread)),
+        tokio::spawn(reload_keys(Arc::clone(&app), settings, hang_ups, reread)),
         tokio::spawn(log.lines.clone().tell_dropped()),
         tokio::spawn(tell_folded(Arc::clone(&app))),
     ];
@@ -110,11 +122,13 @@ pub async fn serve(
 /// what was guarded by keys is not opened by an empty file.
 async fn reload_keys(
     app: Arc<App>,
+    settings: Vec<Setting>,
     mut hang_ups: HangUps,
-    reread: impl Fn() -> Result<Config, String> + Send + 'static,
+    reread: impl Fn() -> Result<Effective, String> + Send + 'static,
 ) {
     while hang_ups.next().await {
-        match reread().and_then(|config| Keys::load(&config).map_err(|error| error.to_string())) {
+        let reread = reread().inspect(|now| tell_changed(&settings, &now.settings));
+        match reread.and_then(|now| Keys::load(&now.config).map_err(|error| error.to_string())) {
             Ok(keys) if keys.is_empty() && !app.keys().is_empty() => {
                 audit!(
                     error,
@@ -133,17 +147,13 @@ async fn reload_keys(
     }
 }
 
-/// Protected mode: nobody gets in from elsewhere because something was forgotten.
-fn check_protection(config: &Config, keys: &Keys) -> Result<(), ServeError> {
-    if !keys.is_empty() {
-        return Ok(());
-    }
-    if !config.listen.is_local() && !config.open {
-        return Err(ServeError::Unprotected(config.listen.clone()));
-    }
-    match &config.admin_listen {
-        AdminListen::On(address) if !address.is_local() => Err(ServeError::AdminUnprotected(address.clone())),
-        _ => Ok(()),
+/// Says which settings are others now, which only a restart puts in force.
+fn tell_changed(running: &[Setting], now: &[Setting]) {
+    let is_other = |(old, new): &(&Setting, &Setting)| old.value != new.value && old.key != "keys_file";
+    let changed: Vec<_> = running.iter().zip(now).filter(is_other).map(|(old, _)| old.key.as_str()).collect();
+    if !changed.is_empty() {
+        let settings = changed.join(", ");
+        tracing::warn!(settings, "SIGHUP: these settings have changed, and need a restart");
     }
 }
 
@@ -180,6 +190,13 @@ pub enum ServeError {
     Descriptors(TooFewDescriptors),
     /// The store cannot be opened.
     Store(Error),
+    /// A variable of another program names a store, and there are sessions in the usual one.
+    OtherStore {
+        /// Which variable.
+        variable: String,
+        /// Where the sessions are.
+        folder: PathBuf,
+    },
     /// Anybody who reaches the address could log in as anybody.
     Unprotected(Address),
     /// The same, of the admin listener.
@@ -200,6 +217,13 @@ impl fmt::Display for ServeError {
             Self::Cookie(error) => write!(f, "[cookie]: {error}"),
             Self::Descriptors(short) => short.fmt(f),
             Self::Store(error) => Causes(error).fmt(f),
+            Self::OtherStore { variable, folder } => write!(
+                f,
+                "{variable} in the environment names a store, but there are sessions in {}, which would be out of use.\n\
+                 Say which store is meant: --store embedded:./data (or SESSIONING_STORE, or store in sessioning.toml) for\n\
+                 those, or the same with the URL of {variable}.",
+                folder.display()
+            ),
             Self::Unprotected(address) => write!(
                 f,
                 "refusing to listen on {address} without an API key: whoever reaches it could log in as anybody.\n\

@@ -8,11 +8,12 @@ use serde_json::json;
 use sessioning::store::{EmbeddedSettings, Transfer};
 use sessioning::{Copy, CopyError, CopyReport, Embedded, SystemClock, Timeout, Timeouts};
 use sessioning_mongodb::{Access, MongoDb, MongoSettings};
-use sessioning_server::config::StoreUrl;
+use sessioning_server::config::{Inside, StoreUrl};
 
 use crate::bar::Bar;
 use crate::outcome::Failure;
 use crate::output::Output;
+use crate::text::Text;
 
 /// How long one step may take: a thousand sessions at once, on a server that may be busy.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -40,13 +41,20 @@ pub(crate) struct Arguments {
         value_name = "URL",
         env = "SESSIONING_COPY_FROM",
         hide_env_values = true,
+        value_parser = Text(Inside::Spaces),
         required_unless_present = "abandon",
         conflicts_with = "abandon"
     )]
     from: Option<String>,
 
     /// The store to copy into. Nothing in it is ever overwritten.
-    #[arg(long, value_name = "URL", env = "SESSIONING_COPY_TO", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SESSIONING_COPY_TO",
+        hide_env_values = true,
+        value_parser = Text(Inside::Spaces)
+    )]
     to: String,
 
     /// Only look: tells what would be copied, and changes nothing.

@@ -1,12 +1,14 @@
 //! `sessioning create`
 
 use clap::Args;
+use sessioning::{Timeout, User};
 use sessioning_client::{CreateSession, Metadata};
 
 use crate::connection::Connection;
 use crate::outcome::Failure;
 use crate::output::Output;
 use crate::sessions::or_never;
+use crate::text::as_written;
 
 /// Begins a session for a user, as an application does once it has checked their password.
 #[derive(Args)]
@@ -17,14 +19,15 @@ Examples:
   sessioning create alice --idle-timeout 30m       end it after half an hour without use")]
 pub(crate) struct Arguments {
     /// The application's own id of the person: 1 to 256 bytes.
+    #[arg(value_parser = as_written::<User>)]
     user: String,
 
     /// End it when unused for so long, such as 30m; not longer than the service allows.
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", value_parser = as_written::<Timeout>)]
     idle_timeout: Option<String>,
 
     /// End it at that age, such as 12h; not longer than the service allows.
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", value_parser = as_written::<Timeout>)]
     absolute_timeout: Option<String>,
 
     /// A name for it, such as "kitchen tablet".
@@ -44,8 +47,8 @@ pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Fai
         metadata: label.map(|label| Metadata { label: Some(label), ..Metadata::default() }),
         ..CreateSession::default()
     };
-    let created = arguments.connection.client()?.create(&new).await;
-    let created = created.map_err(|error| Failure::of_call(&arguments.connection.url, &error))?;
+    let service = arguments.connection.service()?;
+    let created = service.client.create(&new).await.map_err(|error| service.failed(&error))?;
     let session = &created.session;
     output.result(
         &created,

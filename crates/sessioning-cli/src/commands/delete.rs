@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
-use sessioning::SessionToken;
 
 use crate::connection::Connection;
 use crate::outcome::Failure;
@@ -27,18 +26,12 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> {
-    let failed = |error| Failure::of_call(&arguments.connection.url, &error);
-    let token = secret::token(arguments.token.as_deref())?;
-    if let Err(fault) = SessionToken::parse(&token)
-        && SessionToken::import(&token).is_err()
-    {
-        return Err(Failure::usage(format!(
-            "what was given is no session token: {fault}; nothing has ended"
-        )));
-    }
-    let client = arguments.connection.client()?;
-    let found = client.check(&token).await.map_err(failed)?;
-    client.delete(&token).await.map_err(failed)?;
+    let token = secret::token(arguments.token.as_deref())
+        .map_err(|failure| failure.and_then_say(&"nothing has ended"))?;
+    let service = arguments.connection.service()?;
+    let failed = |error| service.failed(&error);
+    let found = service.client.check(&token).await.map_err(failed)?;
+    service.client.delete(&token).await.map_err(failed)?;
     match (output.json, output.quiet) {
         (true, _) => output.line(&json!({ "deleted": found.is_some() }).to_string()),
         (_, true) => Ok(()),

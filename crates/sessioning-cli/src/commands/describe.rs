@@ -24,8 +24,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> {
-    let found = arguments.connection.client()?.describe(&arguments.id).await;
-    let found = found.map_err(|error| Failure::of_call(&arguments.connection.url, &error))?;
+    let service = arguments.connection.service()?;
+    let found = service.client.describe(&arguments.id).await.map_err(|error| service.failed(&error))?;
     let session = found.ok_or_else(|| Failure::no_session_of(&arguments.id))?;
     output.result(&session, &session.user, &rows(&session))
 }

@@ -27,8 +27,8 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> {
     let token = secret::token(arguments.token.as_deref())?;
-    let found = arguments.connection.client()?.check(&token).await;
-    let found = found.map_err(|error| Failure::of_call(&arguments.connection.url, &error))?;
+    let service = arguments.connection.service()?;
+    let found = service.client.check(&token).await.map_err(|error| service.failed(&error))?;
     let session = found.ok_or_else(Failure::no_session)?;
     output.result(
         &session,

@@ -21,7 +21,8 @@ enum Command {
     #[command(after_help = "\
 Examples:
   sessioning keys new --scope create,check --label shop
-  sessioning keys new --scope check --namespace blog")]
+  sessioning keys new --scope check --namespace blog
+  sessioning keys new --scope check --toml >> sessioning.toml     the key itself goes to standard error")]
     New {
         /// What the key may do; several separated by commas.
         #[arg(long, required = true, value_delimiter = ',')]
@@ -34,6 +35,10 @@ Examples:
         /// The only namespace the key may use.
         #[arg(long)]
         namespace: Option<Namespace>,
+
+        /// Print the lines for sessioning.toml alone, and the key on standard error.
+        #[arg(long, conflicts_with_all = ["json", "quiet"])]
+        toml: bool,
     },
 }
 
@@ -48,7 +53,7 @@ enum ScopeName {
 }
 
 pub(crate) fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
-    let Command::New { scope, label, namespace } = arguments.command;
+    let Command::New { scope, label, namespace, toml } = arguments.command;
     let scopes = scope.into_iter().map(|name| match name {
         ScopeName::Create => Scope::Create,
         ScopeName::Check => Scope::Check,
@@ -64,7 +69,12 @@ pub(crate) fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
         return output.line(&made.key);
     }
     let entry = toml::to_string(&made.entry).map_err(|error| Failure::other("output", &error))?;
-    output.line("The key, for the caller. It is shown this once:\n")?;
+    let shown = "The key, for the caller. It is shown this once:\n";
+    if toml {
+        output.line(&format!("[[keys]]\n{entry}"))?;
+        return output.aside(&format!("{shown}\n  {}", made.key.as_str()));
+    }
+    output.line(shown)?;
     output.line(&format!("  {}\n", made.key.as_str()))?;
     output.line("For sessioning.toml (it holds a digest, not the key):\n")?;
     output.line("  [[keys]]")?;

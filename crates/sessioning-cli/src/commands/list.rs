@@ -2,11 +2,13 @@
 
 use clap::Args;
 use serde_json::json;
+use sessioning::User;
 
 use crate::connection::Connection;
 use crate::outcome::Failure;
 use crate::output::Output;
 use crate::sessions::{heading, line};
+use crate::text::as_written;
 
 /// How many are asked for at once.
 const PAGE: usize = 200;
@@ -20,6 +22,7 @@ Examples:
   sessioning list alice --json       everything, as one JSON object")]
 pub(crate) struct Arguments {
     /// The application's own id of the person.
+    #[arg(value_parser = as_written::<User>)]
     user: String,
 
     #[command(flatten)]
@@ -27,11 +30,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> {
-    let client = arguments.connection.client()?;
+    let service = arguments.connection.service()?;
     let (mut sessions, mut cursor) = (Vec::new(), None::<String>);
     loop {
-        let page = client.list_user(&arguments.user, PAGE, cursor.as_deref()).await;
-        let page = page.map_err(|error| Failure::of_call(&arguments.connection.url, &error))?;
+        let page = service.client.list_user(&arguments.user, PAGE, cursor.as_deref()).await;
+        let page = page.map_err(|error| service.failed(&error))?;
         sessions.extend(page.items);
         cursor = page.next_cursor;
         if cursor.is_none() {

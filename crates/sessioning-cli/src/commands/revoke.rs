@@ -1,14 +1,15 @@
 //! `sessioning revoke`
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 
 use clap::Args;
 use serde_json::json;
-use sessioning_client::Client;
+use sessioning::{Namespace, User};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Service};
 use crate::outcome::Failure;
 use crate::output::Output;
+use crate::text::as_written;
 
 /// Ends sessions for good: one by its id, all of a user, or everybody's. Asks first.
 ///
@@ -48,7 +49,7 @@ struct Whom {
     id: Option<String>,
 
     /// End all sessions of this user.
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", value_parser = as_written::<User>)]
     user: Option<String>,
 
     /// End everybody's sessions.
@@ -57,12 +58,12 @@ struct Whom {
 }
 
 pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Failure> {
-    let client = arguments.connection.client()?;
-    let (what, word) = arguments.question(&client).await?;
-    if !arguments.yes && !confirmed(&what, word)? {
-        return Err(Failure::not_confirmed());
+    let service = arguments.connection.service()?;
+    let (what, word) = arguments.question(&service).await?;
+    if !arguments.yes {
+        confirm(&what, word)?;
     }
-    let (said, result) = arguments.revoke(&client).await?;
+    let (said, result) = arguments.revoke(&service).await?;
     match (output.json, output.quiet) {
         (true, _) => output.line(&result.to_string()),
         (_, true) => Ok(()),
@@ -72,11 +73,10 @@ pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<(), Fai
 
 impl Arguments {
     /// What is about to happen, and the word that confirms it. To a session that is not there, nothing.
-    async fn question(&self, client: &Client) -> Result<(String, &str), Failure> {
+    async fn question(&self, service: &Service) -> Result<(String, &str), Failure> {
         Ok(match &self.whom {
             Whom { id: Some(id), .. } => {
-                let found = client.describe(id).await;
-                let found = found.map_err(|error| Failure::of_call(&self.connection.url, &error))?;
+                let found = service.client.describe(id).await.map_err(|error| service.failed(&error))?;
                 let user = found.ok_or_else(|| Failure::no_session_of(id))?.user;
                 (format!("This ends the session {id} of {user}."), "yes")
             }
@@ -86,16 +86,17 @@ impl Arguments {
             }
             _ if self.all_namespaces => ("This logs everybody out, in every namespace.".into(), "everyone"),
             _ => {
-                let namespace = self.connection.namespace.as_deref();
-                let namespace = namespace.unwrap_or("that is the key's own, or default");
+                let namespace = self.connection.namespace.as_ref();
+                let namespace = namespace.map_or("that is the key's own, or default", Namespace::as_str);
                 (format!("This logs everybody out of the namespace {namespace}."), "everyone")
             }
         })
     }
 
     /// Does it; what was done, in words and as JSON.
-    async fn revoke(&self, client: &Client) -> Result<(String, serde_json::Value), Failure> {
-        let failed = |error| Failure::of_call(&self.connection.url, &error);
+    async fn revoke(&self, service: &Service) -> Result<(String, serde_json::Value), Failure> {
+        let failed = |error| service.failed(&error);
+        let client = &service.client;
         match &self.whom {
             Whom { id: Some(id), .. } => {
                 let ended = client.revoke(id).await.map_err(failed)?;
@@ -116,11 +117,14 @@ impl Arguments {
 }
 
 /// Asks on standard error; only the very word counts as yes.
-fn confirmed(what: &str, word: &str) -> Result<bool, Failure> {
+fn confirm(what: &str, word: &str) -> Result<(), Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::nobody_to_ask(what));
+    }
     let failed = |error: io::Error| Failure::other("cannot ask", &error);
     let mut asking = io::stderr();
     write!(asking, "{what} Type {word} to go on: ").and_then(|()| asking.flush()).map_err(failed)?;
     let mut typed = String::new();
     io::stdin().lock().read_line(&mut typed).map_err(failed)?;
-    Ok(typed.trim() == word)
+    if typed.trim() == word { Ok(()) } else { Err(Failure::not_confirmed()) }
 }

@@ -1,11 +1,12 @@
 //! `sessioning serve`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Args};
 use sessioning_server::config::{ConfigError, Effective, Layers, LogLevel, Source};
 
 use crate::outcome::Failure;
+use crate::text::FileName;
 
 /// Every setting can be given as a flag here, in the environment as SESSIONING_…, or in sessioning.toml; the
 /// first of these that sets it counts. `sessioning config show` tells which did.
@@ -41,7 +42,7 @@ pub(crate) struct Arguments {
     verbose: u8,
 
     /// The configuration file [default: ./sessioning.toml, if it is there]
-    #[arg(long, value_name = "FILE", env = "SESSIONING_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "SESSIONING_CONFIG", value_parser = FileName)]
     config: Option<PathBuf>,
 
     /// Any setting, such as session.idle_timeout=30m; may be repeated.
@@ -54,24 +55,25 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let config = arguments.effective()?.config;
-    let log = sessioning_server::start_logging(&config.log);
+    let effective = arguments.effective()?;
+    let log = sessioning_server::start_logging(&effective.config.log);
     let again = arguments.clone();
-    let reread =
-        move || again.effective().map(|effective| effective.config).map_err(|failure| failure.message);
-    Ok(sessioning_server::serve(config, reread, arguments.trust_clock, &log).await?)
+    let reread = move || again.effective().map_err(|failure| failure.message);
+    Ok(sessioning_server::serve(effective, reread, arguments.trust_clock, &log).await?)
+}
+
+/// The defaults, the file and the environment together: what is set without flags.
+pub(crate) fn outside(file: Option<&Path>) -> Result<Layers, Failure> {
+    let mut layers = Layers::default();
+    layers.file(file)?;
+    layers.environment(std::env::vars_os())?;
+    Ok(layers)
 }
 
 impl Arguments {
     /// The defaults, the file, the environment and these flags together.
     pub(crate) fn effective(&self) -> Result<Effective, Failure> {
-        let mut layers = Layers::default();
-        layers.file(self.config.as_deref())?;
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            // A variable that is no text is none of ours, or else will be missed where it is used.
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        layers.environment(variables)?;
+        let mut layers = outside(self.config.as_deref())?;
         self.add_flags(&mut layers)?;
         for set in &self.set {
             let wrong = || Failure::usage(format!("--set {set}: write KEY=VALUE"));

@@ -10,27 +10,15 @@ use toml::{Table, Value};
 
 use sessioning::Timeouts;
 
-use super::{Config, ConfigError, ProfileSetting, StoreUrl};
+use super::environment::ORIGINAL;
+use super::outside::{Inside, tidy};
+use super::{Config, ConfigError, ProfileSetting};
 use crate::shape::demanded;
 
 /// The file that is read if it is there and no other is named.
 const DEFAULT_FILE: &str = "sessioning.toml";
-const PREFIX: &str = "SESSIONING_";
-/// What other parts of the program read from the environment.
-const NOT_SETTINGS: [&str; 9] = [
-    "URL",
-    "ADMIN_URL",
-    "API_KEY",
-    "CONFIG",
-    "BIN",
-    "COPY_FROM",
-    "COPY_TO",
-    // Of the TypeScript concept, whose environment may be shared.
-    "UNKNOWN_SESSION",
-    "NAMESPACES",
-];
-/// The variables in which the original finds its database: its address, and its name.
-const ORIGINAL: (&str, &str) = ("MONGODB_URL", "DB_NAME");
+/// What the variables that are settings begin with.
+pub(super) const PREFIX: &str = "SESSIONING_";
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -66,7 +54,7 @@ pub struct Setting {
     /// Its name, as `session.idle_timeout`.
     pub key: String,
     /// Its value, as it would stand in the file; secrets masked.
-    pub value: String,
+    pub value: Value,
     /// Where it came from.
     pub source: String,
 }
@@ -78,6 +66,17 @@ pub struct Effective {
     pub config: Config,
     /// Its values, one by one.
     pub settings: Vec<Setting>,
+    /// The variables that were ignored: service links of Kubernetes.
+    pub ignored: Vec<String>,
+}
+
+impl Effective {
+    /// The variable of the original that names the store, where nothing else does.
+    #[must_use]
+    pub fn store_of_original(&self) -> Option<String> {
+        let store = self.settings.iter().find(|setting| setting.key == "store")?;
+        (store.source == ORIGINAL.0).then(|| store.source.clone())
+    }
 }
 
 /// Settings, as far as they are collected. Start from the defaults and add layers in their order.
@@ -86,7 +85,9 @@ pub struct Layers {
     values: BTreeMap<String, (Value, Source)>,
     keys: Vec<(Value, Source)>,
     /// The address and the name of the database that the original uses.
-    original: (Option<String>, Option<String>),
+    pub(super) original: (Option<String>, Option<String>),
+    /// The variables that are none of ours although they begin as ours do.
+    pub(super) ignored: Vec<String>,
 }
 
 impl Default for Layers {
@@ -98,7 +99,7 @@ impl Default for Layers {
             });
         }
         values.remove("keys");
-        Self { values, keys: Vec::new(), original: (None, None) }
+        Self { values, keys: Vec::new(), original: (None, None), ignored: Vec::new() }
     }
 }
 
@@ -123,75 +124,7 @@ impl Layers {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Adds the `SESSIONING_*` variables among these; `…_FILE` names a file that holds the value. `MONGODB_URL` and
-    /// `DB_NAME` name the store where nothing else does.
-    ///
-    /// # Errors
-    ///
-    /// When a variable sets what does not exist, or a value of another type, or two variables set the same.
-    pub fn environment(
-        &mut self,
-        variables: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<(), ConfigError> {
-        let mut set_by = BTreeMap::new();
-        for (name, text) in variables {
-            if name == ORIGINAL.0 && !text.is_empty() {
-                self.original.0 = Some(text);
-                continue;
-            } else if name == ORIGINAL.1 && !text.is_empty() {
-                self.original.1 = Some(text);
-                continue;
-            }
-            let Some(rest) = name.strip_prefix(PREFIX) else { continue };
-            let other = rest.strip_suffix("_FILE").unwrap_or(rest);
-            if NOT_SETTINGS.contains(&other) || rest.starts_with("TEST_") {
-                continue;
-            }
-            let source = Source::Environment(name.clone());
-            let key = self.key_of_variable(rest);
-            let key_of_file = || rest.strip_suffix("_FILE").and_then(|rest| self.key_of_variable(rest));
-            let (key, text) = if let Some(key) = key {
-                (key, text)
-            } else if let Some(key) = key_of_file() {
-                let path = PathBuf::from(text);
-                let text = fs::read_to_string(&path);
-                let text = text.map_err(|source| ConfigError::Unreadable { path, source })?;
-                (key, text.trim_end().to_owned())
-            } else {
-                let nearest = self.nearest(&rest.to_lowercase().replacen('_', ".", 1));
-                return Err(ConfigError::UnknownKey {
-                    nearest: nearest.map(|key| variable(&key)),
-                    key: name,
-                    from: Source::Environment("environment".into()),
-                });
-            };
-            if let Some(other) = set_by.insert(key.clone(), name) {
-                let why = format!("{other} sets it, too; keep one of the two");
-                return Err(ConfigError::BadValue { key, from: source, why });
-            }
-            self.set_text(&key, &text, source)?;
-        }
-        Ok(())
-    }
-
-    /// The names that the original uses, where nobody has named a store.
-    fn apply_original(&mut self) -> Result<(), ConfigError> {
-        if !self.is_unset("store") {
-            return Ok(());
-        }
-        let (url, database) = std::mem::take(&mut self.original);
-        // A database's name without its address is somebody else's.
-        let Some(url) = url else { return Ok(()) };
-        self.set_text("store", &url, Source::Environment(ORIGINAL.0.into()))?;
-        match database {
-            Some(name) if self.is_unset("mongodb.database") => {
-                self.set_text("mongodb.database", &name, Source::Environment(ORIGINAL.1.into()))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn is_unset(&self, key: &str) -> bool {
+    pub(super) fn is_unset(&self, key: &str) -> bool {
         matches!(self.values.get(key), Some((_, Source::Default)))
     }
 
@@ -203,6 +136,7 @@ impl Layers {
     pub fn set_text(&mut self, key: &str, text: &str, source: Source) -> Result<(), ConfigError> {
         let bad =
             |why: &str| ConfigError::BadValue { key: key.into(), from: source.clone(), why: why.into() };
+        let text = tidy(text, Inside::Spaces).map_err(|error| bad(&error.to_string()))?;
         let value = match self.values.get(key) {
             Some((Value::Boolean(_), _)) => {
                 text.parse().map(Value::Boolean).map_err(|_| bad("must be true or false"))?
@@ -228,15 +162,18 @@ impl Layers {
             let nearest = self.nearest(key);
             return Err(ConfigError::UnknownKey { key: key.into(), from: source, nearest });
         }
+        if let Some(why) = untidy(&value) {
+            return Err(ConfigError::BadValue { key: key.into(), from: source, why });
+        }
         self.values.insert(key.into(), (value, source));
         Ok(())
     }
 
-    fn key_of_variable(&self, rest: &str) -> Option<String> {
+    pub(super) fn key_of_variable(&self, rest: &str) -> Option<String> {
         self.values.keys().find(|key| variable(key).strip_prefix(PREFIX) == Some(rest)).cloned()
     }
 
-    fn nearest(&self, key: &str) -> Option<String> {
+    pub(super) fn nearest(&self, key: &str) -> Option<String> {
         let like = |known: &&String| strsim::jaro_winkler(known, key);
         let nearest = self.values.keys().max_by(|a, b| like(a).total_cmp(&like(b)))?;
         (like(&nearest) > 0.7).then(|| nearest.clone())
@@ -299,28 +236,37 @@ impl Layers {
             .values
             .into_iter()
             .map(|(key, (value, source))| Setting {
-                value: if key == "store" { shown(&config.store) } else { value.to_string() },
+                value: if key == "store" { Value::String(config.store.to_string()) } else { value },
                 source: source.to_string(),
                 key,
             })
             .collect();
-        Ok(Effective { settings, config: Config { keys, ..config } })
+        Ok(Effective { settings, config: Config { keys, ..config }, ignored: self.ignored })
     }
 }
 
-/// A store without its password.
-fn shown(store: &StoreUrl) -> String {
-    Value::String(store.to_string()).to_string()
+/// Why a text in the file cannot be meant so: what a path or a name ends with is a part of it.
+fn untidy(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => match tidy(text, Inside::Spaces) {
+            Ok(tidied) if tidied == text => None,
+            Ok(_) => Some("there is white space around the value; remove it".into()),
+            Err(error) => Some(error.to_string()),
+        },
+        Value::Array(items) => items.iter().find_map(untidy),
+        _ => None,
+    }
 }
 
 /// The variable that sets a key.
-fn variable(key: &str) -> String {
+pub(super) fn variable(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('.', "_").to_uppercase())
 }
 
 pub(crate) fn read(path: &Path) -> Result<Table, ConfigError> {
     let text = fs::read_to_string(path);
     let text = text.map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     text.parse().map_err(|source: toml::de::Error| {
         let before = source.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;

@@ -79,8 +79,14 @@ impl MongoConfig {
                 "at most 5s: a copy into the database waits so long for what was begun before it",
             );
         }
-        if self.database.contains(['/', '\\', '.', ' ', '"', '$', '\0']) || self.database.len() > 63 {
-            return fault("database", "a database has at most 63 bytes and none of / \\ . \" $ or space");
+        if self.database.contains(['/', '\\', '.', '"', '$', '\0'])
+            || self.database.contains(char::is_whitespace)
+            || self.database.len() > 63
+        {
+            return fault(
+                "database",
+                "a database has at most 63 bytes and none of / \\ . \" $ or white space",
+            );
         }
         None
     }

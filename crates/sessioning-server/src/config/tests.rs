@@ -113,7 +113,7 @@ fn sec_16_a_profile_sets_the_timeouts_and_refuses_longer_ones() {
 fn a_value_says_that_its_profile_set_it() {
     let settings = with(&[("session.profile", "aal2")]).unwrap().settings;
     let idle = settings.iter().find(|setting| setting.key == "session.idle_timeout").unwrap();
-    assert_eq!((idle.value.as_str(), idle.source.as_str()), ("\"1h\"", "session.profile aal2"));
+    assert_eq!((idle.value.as_str(), idle.source.as_str()), (Some("1h"), "session.profile aal2"));
 }
 
 #[test]

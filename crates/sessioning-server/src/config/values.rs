@@ -58,9 +58,12 @@ impl FromStr for Address {
         let port = port.parse().map_err(|_| wrong())?;
         let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             Some(host) => host,
-            None if host.is_empty() || host.contains(':') => return Err(wrong()),
+            None if host.contains(':') => return Err(wrong()),
             None => host,
         };
+        if host.is_empty() || host.contains(char::is_whitespace) {
+            return Err(wrong());
+        }
         Ok(Self::Tcp { host: host.into(), port })
     }
 }

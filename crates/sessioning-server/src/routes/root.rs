@@ -33,6 +33,14 @@ pub(crate) async fn concept_not_found() -> Response {
     (StatusCode::NOT_FOUND, kind, "404 Not Found").into_response()
 }
 
+/// What every unknown path gets on the admin listener. No problem, so that no client takes it for the service's answer.
+pub(crate) async fn admin_not_found() -> Response {
+    let name = [(header::SERVER, "the admin listener of sessioning")];
+    let paths =
+        "/livez, /readyz, /metrics and /openapi.json are here; sessions are at the address under listen\n";
+    (StatusCode::NOT_FOUND, name, paths).into_response()
+}
+
 pub(crate) async fn method_not_allowed() -> ApiError {
     ApiError::new(Code::MethodNotAllowed)
 }
