@@ -224,6 +224,11 @@ fn without_a_terminal_every_log_line_is_a_json_object() {
     let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
     let mut first = String::new();
     std::io::BufRead::read_line(&mut stderr, &mut first).unwrap();
+    let starts: serde_json::Value = serde_json::from_str(&first).unwrap();
+    assert_eq!((&starts["message"], &starts["process"]), (&"sessioning starts".into(), &child.id().into()));
+    assert!(starts["version"].as_str().unwrap().contains("commit"), "{first}");
+    first.clear();
+    std::io::BufRead::read_line(&mut stderr, &mut first).unwrap();
     let started: serde_json::Value = serde_json::from_str(&first).unwrap();
     assert_eq!(started["message"], "sessioning has started");
     for fact in ["version", "store", "callers", "routes"] {

@@ -353,11 +353,11 @@ fn the_log_tells_developers_in_their_words_what_was_called() {
     service.post(CREATE, r#"{"user":"a\r\nb\u001b[31m"}"#);
     let name = "Sessioning";
     for line in [
-        format!("[{name}.create] Attempting to insert session for user: alice with ID: {id}\n"),
-        format!("[{name}.create] Successfully created session: {id}\n"),
-        format!("[{name}._getUser] Session {id} is of user: alice\n"),
-        format!("[{name}.delete] Deleted session: {id}\n"),
-        format!("[{name}.delete] No such session: {id}\n"),
+        format!("[{name}.create] Attempting to insert session for user: alice with ID: {id} request="),
+        format!("[{name}.create] Successfully created session: {id} request="),
+        format!("[{name}._getUser] Session {id} is of user: alice request="),
+        format!("[{name}.delete] Deleted session: {id} request="),
+        format!("[{name}.delete] No such session: {id} request="),
         format!(
             "[{name}.create] Error creating session for user a\\r\\nb\\u{{1b}}[31m: user must be a string"
         ),

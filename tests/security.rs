@@ -544,8 +544,8 @@ fn sec_40_what_matters_is_logged_with_who_what_and_the_public_id() {
     for line in [
         format!("[v1.create] Successfully created session: {id} for user: alice"),
         format!("[v1.renew] Renewed session: {id}"),
-        format!("[v1.check] No such session: {id} (WrongSecret)"),
-        format!("[v1.check] No such session: {expired_id} (Expired(Idle))"),
+        format!("[v1.check] No such session: {id} (there is one, but this is not its token)"),
+        format!("[v1.check] No such session: {expired_id} (it expired unused)"),
         format!("[v1.delete] Deleted session: {id}"),
         format!("[v1.revoke] Revoked session: {revoked}, asked by a caller without a key"),
         "[v1.revoke] Revoked 1 sessions of user: alice, asked by".into(),

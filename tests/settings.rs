@@ -269,7 +269,8 @@ fn another_programs_variable_replaces_no_sessions_and_is_named() {
     let full = folder.path().canonicalize().unwrap().join("data");
     assert!(first.log().contains(&format!("store        embedded:{}\n", full.display())), "{}", first.log());
     assert!(first.log().lines().next().unwrap().ends_with(&format!(", process {}", first.id())));
-    assert!(first.log().contains("ANY /v1/forward-auth\n") && first.log().contains("ANY /v1/ext-authz\n"));
+    first.wait_for_log("ANY /v1/forward-auth\n");
+    first.wait_for_log("ANY /v1/ext-authz\n");
     drop(first);
     let refused = with(folder.path(), &["serve", "--listen", "127.0.0.1:0"], &variable);
     assert_eq!(refused.status.code(), Some(2), "{}", err(&refused));

@@ -19,6 +19,7 @@ use crate::failures::FailedChecks;
 use crate::keys::{Keys, Scope};
 use crate::listen::Connection;
 use crate::log::Folded;
+use crate::log::request::{note_key, note_namespace};
 use crate::problem::ApiError;
 use crate::proxy::faulty;
 use crate::source;
@@ -204,6 +205,12 @@ fn entitled(
     key: Option<&[u8]>,
     asked: Option<Namespace>,
 ) -> Result<Caller, ApiError> {
+    let caller = known(app, scope, key, asked)?;
+    note_namespace(&caller.namespace);
+    Ok(caller)
+}
+
+fn known(app: &App, scope: Scope, key: Option<&[u8]>, asked: Option<Namespace>) -> Result<Caller, ApiError> {
     let keys = app.keys();
     if keys.is_empty() && scope == Scope::Admin && !app.config.listen.is_local() {
         // Whoever opened the service to a network did not mean that anybody there may log everybody out.
@@ -216,6 +223,7 @@ fn entitled(
     let text = key.ok_or_else(|| ApiError::new(Code::ApiKeyInvalid))?;
     let bad = || ApiError::new(Code::ApiKeyInvalid).counting(FailedChecks::ONE);
     let (id, key) = keys.find(text).ok_or_else(bad)?;
+    note_key(id);
     if !key.scopes.contains(&scope) {
         return Err(ApiError::because(Code::ScopeMissing, format_args!("it needs the scope {scope}")));
     }

@@ -88,12 +88,10 @@ fn v1_routes() -> impl Iterator<Item = String> {
 /// Says it: as a block of lines, or as one JSON line among the others.
 pub(crate) fn show(app: &App, listening: &str, admin: Option<&str>, store_by: Option<&str>, json: bool) {
     let (facts, routes) = (facts(app, listening, admin, store_by), routes(app));
-    let process = std::process::id();
     if json {
         let of = |name| facts.iter().find(|(known, _)| *known == name).map(|(_, fact)| fact.as_str());
         tracing::info!(
             version = BUILD,
-            process,
             store = of("store"),
             callers = of("callers"),
             listening,
@@ -103,7 +101,7 @@ pub(crate) fn show(app: &App, listening: &str, admin: Option<&str>, store_by: Op
         );
         return;
     }
-    let mut block = format!("sessioning {BUILD}, process {process}\n");
+    let mut block = String::new();
     for (name, fact) in facts {
         block.push_str(&format!("  {name:<13}{fact}\n"));
     }
@@ -111,6 +109,20 @@ pub(crate) fn show(app: &App, listening: &str, admin: Option<&str>, store_by: Op
         let name = if number == 0 { "routes" } else { "" };
         block.push_str(&format!("  {name:<13}{route}\n"));
     }
+    write(&block);
+}
+
+/// Says what begins, before anything can take time or fail: which build, and as which process.
+pub(crate) fn begin(json: bool) {
+    let process = std::process::id();
+    if json {
+        tracing::info!(version = BUILD, process, "sessioning starts");
+    } else {
+        write(&format!("sessioning {BUILD}, process {process}\n"));
+    }
+}
+
+fn write(block: &str) {
     // There is nobody to tell when standard error is closed.
     let _ = std::io::stderr().write_all(block.as_bytes());
 }

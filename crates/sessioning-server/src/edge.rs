@@ -17,18 +17,26 @@ use crate::access::Cause;
 use crate::app::App;
 use crate::descriptors;
 use crate::log::Folded;
+use crate::log::request::{during, note_end};
 use crate::problem::ApiError;
+use crate::source;
 
 const MAX_URI: usize = 8 * 1024;
 const MAX_HEADERS: usize = 16 * 1024;
 const MAX_REQUEST_ID: usize = 64;
 const REQUEST_ID: &str = "x-request-id";
 
-pub(crate) async fn edge(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let id = request_id(request.headers());
+    let client = source::address_of(&request, &app.config.proxy.trusted);
+    let name = id.clone();
+    during(name.to_str().unwrap_or_default(), client, answer(&app, request, id, next)).await
+}
+
+async fn answer(app: &App, mut request: Request, id: HeaderValue, next: Next) -> Response {
     let began = Instant::now();
     let path = request.extensions().get::<MatchedPath>().cloned();
     let method = known(request.method());
-    let id = request_id(request.headers());
     let line = tracing::enabled!(tracing::Level::DEBUG).then(|| Line::begin(&request));
     // Nothing behind here has a use for it, and everything behind here can log it.
     request.headers_mut().remove(REQUEST_ID);
@@ -40,12 +48,14 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, mut request: Request, next
     if let Some(error) = &error {
         write_problem(&mut response, error, &id);
     }
-    app.metrics.answered(method, route(path.as_ref()), response.status().as_u16(), began.elapsed());
+    let (status, took) = (response.status().as_u16(), began.elapsed());
+    app.metrics.answered(method, route(path.as_ref()), status, took);
+    note_end(status, took);
     let cause = match error {
         Some(error) => error.cause,
         None => response.extensions_mut().remove::<Cause>().and_then(|Cause(cause)| cause),
     };
-    log(&app, &id, &response, cause.as_ref(), began, line);
+    log(app, cause.as_ref(), line);
     let headers = response.headers_mut();
     // Every answer here is about a session, or about who may ask: no cache may keep it (ASVS 14.3.2).
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -121,25 +131,16 @@ fn write_problem(response: &mut Response, error: &ApiError, id: &HeaderValue) {
     *response.body_mut() = Body::from(body);
 }
 
-fn log(
-    app: &App,
-    id: &HeaderValue,
-    response: &Response,
-    cause: Option<&Error>,
-    began: Instant,
-    line: Option<Line>,
-) {
-    let (id, status) = (id.to_str().unwrap_or_default(), response.status().as_u16());
+fn log(app: &App, cause: Option<&Error>, line: Option<Line>) {
     if let Some(cause) = cause {
         let cause = Causes(cause);
         let line = format_args!("the store failed: {cause}");
         if app.folds.first(Folded::Failure, "request", &cause, line).is_some() {
-            tracing::error!(request = id, status, %cause, "the store failed");
+            tracing::error!(%cause, "the store failed");
         }
     }
     if let Some(Line { method, path }) = line {
-        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        tracing::debug!(request = id, %method, path = %Masked(&path), status, micros, "request");
+        tracing::debug!(%method, path = %Masked(&path), "request");
     }
 }
 

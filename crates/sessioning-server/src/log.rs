@@ -4,11 +4,13 @@ mod audit;
 mod fold;
 mod plain;
 mod queue;
+pub(crate) mod request;
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -18,6 +20,7 @@ pub(crate) use fold::{Folded, Folds};
 pub use plain::masked;
 pub(crate) use plain::plain;
 pub(crate) use queue::Lines;
+use request::WithRequest;
 
 /// How long the last lines may take to be written.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -46,12 +49,15 @@ pub fn start(config: &LogConfig) -> LogGuard {
         LogFormat::Auto => !terminal,
     };
     let registry = tracing_subscriber::registry().with(filter(config.level));
-    let layer = tracing_subscriber::fmt::layer().with_writer(lines.clone()).with_target(false);
+    let layer = tracing_subscriber::fmt::layer().with_writer(lines.clone());
     // Fails when the process logs already, as in a program that embeds the service: its way of logging stays.
     let _ = if json {
-        registry.with(layer.json().flatten_event(true)).try_init()
+        let line = format::json().flatten_event(true).with_target(false);
+        let layer = layer.fmt_fields(format::JsonFields::new());
+        registry.with(layer.event_format(WithRequest { line, json })).try_init()
     } else {
-        registry.with(layer.with_ansi(terminal)).try_init()
+        let line = format::format().with_target(false).with_ansi(terminal);
+        registry.with(layer.with_ansi(terminal).event_format(WithRequest { line, json })).try_init()
     };
     let writing = lines.clone();
     // Without a thread nothing is written; the lines are counted as lost all the same.

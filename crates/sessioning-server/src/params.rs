@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use sessioning::{Demand, SessionId, Timeout, User};
 use sessioning_api::Code;
 
+use crate::log::request::{note_id, note_user};
 use crate::problem::ApiError;
 use crate::shape::{self, integer};
 
@@ -19,7 +20,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let path = Path::<String>::from_request_parts(parts, state).await;
-        let id = path.ok().and_then(|Path(text)| text.parse().ok());
+        let id = path.ok().and_then(|Path(text)| text.parse().ok()).inspect(|id| note_id(*id));
         id.map(Self).ok_or_else(|| ApiError::new(Code::NotFound))
     }
 }
@@ -33,7 +34,9 @@ impl<S: Send + Sync> FromRequestParts<S> for UserInPath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let path = Path::<String>::from_request_parts(parts, state).await;
         let Path(text) = path.map_err(|_| ApiError::invalid("the user in the path is not UTF-8"))?;
-        text.parse().map(Self).map_err(|error| ApiError::because(Code::InvalidUser, error))
+        let user = text.parse().map_err(|error| ApiError::because(Code::InvalidUser, error))?;
+        note_user(&user);
+        Ok(Self(user))
     }
 }
 

@@ -19,6 +19,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::check::{check, invalid, lacking};
 use crate::guard::host;
+use crate::log::request::note_namespace;
 use crate::problem::ApiError;
 use crate::source::is_from_proxy;
 use crate::token::{Place, check_origin, find};
@@ -88,6 +89,7 @@ pub(crate) async fn decide(
         return Ok(().into_response());
     }
     let namespace = caller.within(policy.namespace.as_ref()).map_err(faulty)?;
+    note_namespace(namespace);
     // Of two tokens that differ one is not its sender's, so neither counts.
     let Ok(Some((place, text))) = find(headers, app) else { return nobody(policy) };
     if place == Place::Cookie && visit.method.as_ref().is_some_and(|method| !method.is_safe()) {

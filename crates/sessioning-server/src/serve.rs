@@ -43,6 +43,7 @@ pub async fn serve(
     let (keys, cookie) = checked(&effective)?;
     let store_by = effective.store_of_original();
     let Effective { config, settings, ignored } = effective;
+    banner::begin(log.json);
     if !ignored.is_empty() {
         let variables = ignored.join(", ");
         tracing::debug!(variables, "ignored: these variables are service links of Kubernetes, no settings");

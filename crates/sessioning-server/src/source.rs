@@ -67,10 +67,15 @@ pub(crate) fn is_from_proxy(extensions: &Extensions, trusted: &[TrustedProxy]) -
     extensions.get().is_some_and(|peer: &Peer| peer.is_among(trusted))
 }
 
+/// The address that a request came from; `None` if it came through a socket.
+pub(crate) fn address_of(request: &Request, trusted: &[TrustedProxy]) -> Option<IpAddr> {
+    let peer = *request.extensions().get::<Peer>()?;
+    find(peer, request.headers(), trusted)
+}
+
 /// Where a request came from; `None` if that has no address.
 pub(crate) fn of(request: &Request, trusted: &[TrustedProxy]) -> Option<Source> {
-    let peer = *request.extensions().get::<Peer>()?;
-    find(peer, request.headers(), trusted).map(Source::of)
+    address_of(request, trusted).map(Source::of)
 }
 
 /// The same, unless it is this machine or a proxy that is believed: what comes from there is what visitors sent.

@@ -11,18 +11,19 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 use sessioning::{
-    Checked, CreateError, Created, Demand, Error, Namespace, NewSession, Owner, SessionId, SessionToken,
+    Checked, CreateError, Created, Demand, Error, Namespace, NewSession, Owner, SessionId, SessionToken, User,
 };
 use zeroize::Zeroizing;
 
 use crate::access::{Caller, Surface};
 use crate::app::App;
 use crate::body;
-use crate::check::check;
+use crate::check::{check, in_words};
 use crate::concept::{Fields, fields, template};
 use crate::config::UnknownSession;
 use crate::edge::Causes;
 use crate::failures::FailedChecks;
+use crate::log::request::{note_id, note_user};
 use crate::log::{Folded, audit, plain};
 
 /// `create {user} -> {session}`
@@ -55,9 +56,11 @@ async fn begin(
     log: &Log<'_>,
 ) -> Result<Created, String> {
     let user = user.and_then(Value::as_str).unwrap_or_default();
-    let user = user.parse().map_err(|error: sessioning::UserError| error.to_string())?;
+    let user: User = user.parse().map_err(|error: sessioning::UserError| error.to_string())?;
+    note_user(&user);
     let draft = app.sessioning.draft(Owner::new(namespace, user), NewSession::default());
     let draft = draft.map_err(|error| error.to_string())?;
+    note_id(draft.id());
     log.attempting(&draft);
     app.sessioning.insert(draft).await.map_err(|error| {
         if let CreateError::Failed(error) = &error {
@@ -81,6 +84,7 @@ pub(crate) async fn delete(
         log.none("", "No such session");
         return Ok(Json(&not_found(sent)).into_response());
     };
+    note_id(token.id());
     Ok(match app.sessioning.delete(&caller.namespace, &token).await {
         Ok(true) => {
             log.deleted(token.id());
@@ -112,7 +116,7 @@ pub(crate) async fn get_user(
             Json([json!({ "user": session.user().as_str() })]).into_response()
         }
         Ok(Checked::Invalid(reason)) if !id.is_empty() => {
-            log.detail(format_args!("No such session: {id} ({reason:?})"));
+            log.detail(format_args!("No such session: {id} ({})", in_words(reason)));
             unknown(&app, sent)
         }
         Ok(_) => {

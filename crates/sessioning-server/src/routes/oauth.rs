@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::body::{self, Form};
 use crate::check::check;
 use crate::failures::FailedChecks;
+use crate::log::request::note_id;
 use crate::log::{Folded, audit};
 use crate::problem::ApiError;
 
@@ -61,6 +62,7 @@ pub(crate) async fn revoke(
 ) -> Result<StatusCode, Response> {
     let fields = body::form(&headers, body, &app.config.limits).await.map_err(refuse)?;
     if let Some(token) = token(&app, &fields).map_err(refuse)? {
+        note_id(token.id());
         let ended = app.sessioning.delete(&caller.namespace, &token).await;
         let id = token.id();
         if ended.map_err(|error| refuse(error.into()))? {

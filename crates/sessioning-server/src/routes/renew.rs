@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::body;
 use crate::check::refused;
 use crate::log::audit;
+use crate::log::request::{note_id, note_session};
 use crate::openapi::{Conflict, NotLoggedIn, NotSupported};
 use crate::problem::ApiError;
 use crate::token::Sent;
@@ -41,9 +42,11 @@ pub(crate) async fn renew(
     let wanted: RenewSession = body::json_or_default(&headers, body, &app.config.limits).await?;
     let new = wanted.authenticated.as_ref().map(Authentication::try_from).transpose()?;
     let token = token.ok_or_else(|| refused(&app, "renew", None, Invalid::Unknown))?;
+    note_id(token.id());
     let stepped_up = new.is_some();
     match app.sessioning.renew(&caller.namespace, &token, new).await? {
         Changed::Done(renewed) => {
+            note_session(&renewed.session);
             let how = if stepped_up { ", with a new authentication" } else { "" };
             audit!(info, Renew, "[v1.renew] Renewed session: {}{how}", renewed.session.id());
             Ok(Json(issued(&app, &renewed.token, &renewed.session, &headers)))

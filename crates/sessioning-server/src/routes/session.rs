@@ -12,6 +12,7 @@ use sessioning_api::{FoundSession, Problem};
 use crate::access::Caller;
 use crate::app::App;
 use crate::check::holder;
+use crate::log::request::note_id;
 use crate::log::{Folded, audit};
 use crate::params::{self, DemandQuery};
 use crate::problem::ApiError;
@@ -68,6 +69,7 @@ pub(crate) async fn delete(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     if let Some(token) = token {
+        note_id(token.id());
         let (deleted, id) = (app.sessioning.delete(&caller.namespace, &token).await?, token.id());
         if deleted {
             audit!(info, End, "[v1.delete] Deleted session: {id}");

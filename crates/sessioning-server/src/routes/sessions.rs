@@ -7,12 +7,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use sessioning::{NewSession, Owner, Session, SessionToken};
+use sessioning::{NewSession, Owner, Session, SessionToken, User};
 use sessioning_api::{Code, CreateSession, IssuedSession, Problem, SessionView, TokenText};
 
 use crate::access::Caller;
 use crate::app::App;
 use crate::body;
+use crate::log::request::{note_session, note_user};
 use crate::log::{audit, plain};
 use crate::problem::ApiError;
 use crate::token::visitors_host;
@@ -36,9 +37,11 @@ pub(crate) async fn create(
     body: Body,
 ) -> Result<Response, ApiError> {
     let wanted: CreateSession = body::json(&headers, body, &app.config.limits).await?;
-    let user = wanted.user.parse().map_err(|error| ApiError::because(Code::InvalidUser, error))?;
+    let user: User = wanted.user.parse().map_err(|error| ApiError::because(Code::InvalidUser, error))?;
+    note_user(&user);
     let created =
         app.sessioning.create(Owner::new(caller.namespace, user), NewSession::try_from(&wanted)?).await?;
+    note_session(&created.session);
     let (id, user) = (created.session.id(), plain(&wanted.user));
     audit!(info, Create, "[v1.create] Successfully created session: {id} for user: {user}");
     for evicted in &created.evicted {

@@ -14,7 +14,7 @@ use sessioning_api::{CheckSessions, CheckVerdict, CheckedSession, CheckedSession
 use crate::access::Caller;
 use crate::app::App;
 use crate::body;
-use crate::check::check;
+use crate::check::check_one_of_many;
 use crate::failures::FailedChecks;
 use crate::params::demand;
 use crate::problem::ApiError;
@@ -45,7 +45,7 @@ pub(crate) async fn check_many(
         let (app, namespace) = (Arc::clone(&app), caller.namespace.clone());
         async move {
             let token = app.token(text.expose());
-            check(&app, &namespace, token.as_ref(), demand).await
+            check_one_of_many(&app, &namespace, token.as_ref(), demand).await
         }
     });
     let results: Vec<_> = checks.buffered(AT_ONCE).map_ok(result).try_collect().await?;
