@@ -29,6 +29,7 @@ pub(crate) struct App {
     pub(crate) readiness: Readiness,
     keys: RwLock<Arc<Keys>>,
     draining: AtomicBool,
+    clock_note: RwLock<Option<String>>,
 }
 
 impl App {
@@ -50,6 +51,7 @@ impl App {
             readiness: Readiness::default(),
             keys: RwLock::new(Arc::new(keys)),
             draining: AtomicBool::new(false),
+            clock_note: RwLock::default(),
             sessioning,
             config,
         }
@@ -68,6 +70,15 @@ impl App {
     /// Whether the admin listener can be reached from elsewhere, so that it needs a key.
     pub(crate) fn admin_needs_key(&self) -> bool {
         matches!(&self.config.admin_listen, AdminListen::On(address) if !address.is_local())
+    }
+
+    /// What is wrong with the wall clock, if something is.
+    pub(crate) fn clock_note(&self) -> Option<String> {
+        self.clock_note.read().clone()
+    }
+
+    pub(crate) fn set_clock_note(&self, note: Option<String>) {
+        *self.clock_note.write() = note;
     }
 
     /// Says from now on that the service is about to stop.

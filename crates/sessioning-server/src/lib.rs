@@ -38,6 +38,7 @@ mod source;
 mod store;
 mod token;
 mod umask;
+mod wall;
 
 pub use check_config::check;
 pub use descriptors::TooFewDescriptors;

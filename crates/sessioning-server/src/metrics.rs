@@ -33,6 +33,7 @@ pub(crate) struct Metrics {
     most_connections: Family<ListenerLabel, Gauge>,
     refused_connections: Counters<ListenerLabel>,
     purged: Counter,
+    clock_apart: Gauge,
     operations: Counters<OperationLabels>,
     operation_times: Times<OperationLabel>,
 }
@@ -89,6 +90,7 @@ impl Default for Metrics {
             most_connections: Family::default(),
             refused_connections: Family::default(),
             purged: Counter::default(),
+            clock_apart: Gauge::default(),
             operations: Family::default(),
             operation_times: Family::new_with_constructor(times),
         }
@@ -127,6 +129,16 @@ impl Metrics {
     /// Ended sessions were freed.
     pub(crate) fn purged(&self, removed: usize) {
         self.purged.inc_by(u64::try_from(removed).unwrap_or(u64::MAX));
+    }
+
+    /// The wall clock is that many milliseconds ahead of the service's.
+    pub(crate) fn clock_apart(&self, ahead: i64) {
+        self.clock_apart.set(ahead / 1000);
+    }
+
+    /// How many sessions began since the start.
+    pub(crate) fn begun(&self) -> u64 {
+        self.operations.get_or_create(&OperationLabels { operation: "insert", outcome: "done" }).get()
     }
 
     /// The store answered.
@@ -175,6 +187,12 @@ impl Exposition {
             metrics.refused_connections.clone(),
         );
         all.register("sessions_purged", "Ended sessions freed", metrics.purged.clone());
+        all.register_with_unit(
+            "clock_apart",
+            "How far the wall clock is ahead of the time that the service goes by",
+            Unit::Seconds,
+            metrics.clock_apart.clone(),
+        );
         all.register(
             "store_operations",
             "Operations of the store, by outcome; reads that the cache answered are not among them",

@@ -21,7 +21,7 @@ use crate::metrics::{Exposition, Metrics, Readings};
 use crate::router::{admin_router, router};
 use crate::signals::{HangUps, told_to_stop};
 use crate::store::open;
-use crate::{banner, purge};
+use crate::{banner, purge, wall};
 
 /// Runs the service until it is told to stop by SIGTERM or an interrupt.
 ///
@@ -39,7 +39,8 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     // From here on a signal is heard; the one to stop also while the store is opened.
     let (mut told_to_stop, hang_ups) = (pin!(told_to_stop()), HangUps::listen());
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let system_clock = Arc::new(SystemClock::new());
+    let clock: Arc<dyn Clock> = Arc::clone(&system_clock) as _;
     let (keys, cookie) = checked(&effective)?;
     let store_by = effective.store_of_original();
     let Effective { config, settings, ignored } = effective;
@@ -97,6 +98,7 @@ pub async fn serve(
         tokio::spawn(reload_keys(Arc::clone(&app), settings, hang_ups, reread)),
         tokio::spawn(log.lines.clone().tell_dropped()),
         tokio::spawn(tell_folded(Arc::clone(&app))),
+        tokio::spawn(wall::watch(Arc::clone(&app), system_clock)),
     ];
 
     let ended = tokio::select! {

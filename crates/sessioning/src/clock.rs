@@ -46,19 +46,32 @@ pub trait Clock: Send + Sync + fmt::Debug + 'static {
 
 /// The machine's clock: the wall time at start, moved on by the time since boot.
 ///
-/// A wall clock that jumps while the process runs changes nothing, and sleep counts (on Linux).
+/// A wall clock that jumps while the process runs changes nothing by itself, and sleep counts (on Linux).
 #[derive(Debug)]
 pub struct SystemClock {
     wall_at_start: Timestamp,
     started: boot::Instant,
+    /// How far it was moved on since then, in milliseconds.
+    moved: AtomicI64,
 }
 
 impl SystemClock {
     /// Reads the wall clock, once.
     #[must_use]
     pub fn new() -> Self {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { wall_at_start: Timestamp(millis(wall)), started: boot::Instant::now() }
+        Self { wall_at_start: wall(), started: boot::Instant::now(), moved: AtomicI64::new(0) }
+    }
+
+    /// How far the wall clock is ahead of this one by now, in milliseconds; behind it, where that is negative.
+    #[must_use]
+    pub fn wall_ahead(&self) -> i64 {
+        wall().0.saturating_sub(self.now().0)
+    }
+
+    /// Moves this clock forward, where the wall clock was set right. There is no way back: what has ended would live
+    /// again.
+    pub fn move_on(&self, by: Duration) {
+        self.moved.fetch_add(millis(by), Ordering::SeqCst);
     }
 }
 
@@ -70,8 +83,13 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        self.wall_at_start.after(self.started.elapsed())
+        let now = self.wall_at_start.after(self.started.elapsed());
+        Timestamp(now.0.saturating_add(self.moved.load(Ordering::SeqCst)))
     }
+}
+
+fn wall() -> Timestamp {
+    Timestamp(millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()))
 }
 
 #[cfg(target_os = "linux")]

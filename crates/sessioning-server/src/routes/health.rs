@@ -19,16 +19,18 @@ pub(crate) async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Requests would be served. If not, the problem's detail says why not, to callers who may know.
-pub(crate) async fn readyz(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-) -> Result<&'static str, ApiError> {
-    ready(&app).await.map_err(|error| {
-        let tells = !app.admin_needs_key() || allowed(&app, Scope::Admin, &headers).is_ok();
-        if tells { error } else { Problem::new(error.problem.code).into() }
-    })?;
-    Ok("ok\n")
+/// Requests would be served. If not, the problem's detail says why not, to callers who may know; so does the text if
+/// the wall clock is wrong.
+pub(crate) async fn readyz(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<String, ApiError> {
+    let may_know = || !app.admin_needs_key() || allowed(&app, Scope::Admin, &headers).is_ok();
+    match ready(&app).await {
+        Ok(()) => match app.clock_note().filter(|_| may_know()) {
+            Some(note) => Ok(format!("ok, but {note}\n")),
+            None => Ok("ok\n".into()),
+        },
+        Err(error) if may_know() => Err(error),
+        Err(error) => Err(Problem::new(error.problem.code).into()),
+    }
 }
 
 /// The same for load balancers, which have no key: a status and nothing else.
