@@ -162,6 +162,8 @@ fn sec_39_admin_operations_need_the_scope_admin() {
         ("DELETE", format!("/v1/sessions/{id}"), ""),
         ("GET", "/v1/users/alice/sessions".into(), ""),
         ("DELETE", "/v1/users/alice/sessions".into(), ""),
+        ("GET", "/v1/users/sessions?user=alice".into(), ""),
+        ("DELETE", "/v1/users/sessions?user=alice".into(), ""),
         ("POST", "/v1/sessions/revoke-everyone".into(), everyone),
     ] {
         let with = |key: &str| service.v1_with(method, &path, "", body, &[("X-Api-Key", key)]);

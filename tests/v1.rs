@@ -307,6 +307,47 @@ fn sec_20_everybody_is_logged_out_within_one_request() {
 }
 
 #[test]
+fn a_user_that_no_path_can_name_is_named_in_the_query() {
+    let service = memory();
+    for (user, query) in
+        [(".", "."), ("..", ".."), ("a/b", "a%2Fb"), ("sessions", "sessions"), ("ü &?", "%C3%BC+%26%3F")]
+    {
+        let body = json!({ "user": user }).to_string();
+        let (_, id) = service.begin(&body);
+        let path = format!("/v1/users/sessions?user={query}");
+        let listed = service.v1("GET", &format!("{path}&limit=1"), "", "").json();
+        assert_eq!((&listed["items"][0]["id"], &listed["items"][0]["user"]), (&json!(id), &json!(user)));
+        let (token, _) = service.begin(&body);
+        let kept = service.v1("DELETE", &format!("{path}&except={id}"), "", "");
+        assert_eq!((kept.json(), service.status_of(&token)), (json!({"revoked": 1}), 401), "{user}");
+        assert_eq!(service.v1("DELETE", &path, "", "").json(), json!({"revoked": 1}), "{user}");
+    }
+    for (path, status, detail) in [
+        ("/v1/users/sessions", 400, "user is missing"),
+        ("/v1/users/sessions?user=a&user=b", 400, "user stands there twice"),
+        (
+            "/v1/users/sessions?user=",
+            422,
+            "user must be a string of 1 to 256 bytes without control characters",
+        ),
+        ("/v1/users/sessions?user=a&all=1", 400, "all is not a field: write `user`, `limit`, `cursor`"),
+    ] {
+        let refused = service.v1("GET", path, "", "");
+        assert_eq!((refused.status, &refused.json()["detail"]), (status, &json!(detail)), "{path}");
+    }
+    assert_eq!(service.v1("DELETE", "/v1/users/sessions", "", "").status, 400, "nobody is everybody");
+
+    // So does the Rust client, under the command line.
+    for user in [".", "..", "a/b", "a b"] {
+        let (token, id) = service.begin(&json!({ "user": user }).to_string());
+        let listed = support::run(&["list", user, "--url", &service.url()]);
+        assert!(String::from_utf8_lossy(&listed.stdout).contains(&id), "{user}: {listed:?}");
+        let revoked = support::run(&["revoke", "--user", user, "--yes", "--url", &service.url()]);
+        assert!(revoked.status.success() && service.status_of(&token) == 401, "{user}: {revoked:?}");
+    }
+}
+
+#[test]
 fn oauth_clients_introspect_and_revoke() {
     let service = memory();
     let (token, id) = service.begin(r#"{"user":"alice","authenticated":{"amr":["pwd"],"level":1}}"#);

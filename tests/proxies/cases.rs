@@ -7,14 +7,14 @@ use crate::preflight::refused;
 use crate::sessions::{allow, expired, none, revoked};
 use crate::spellings::spellings;
 use crate::stage::Stage;
-use crate::traffic::{origin, post, websocket};
+use crate::traffic::{origin, oversized, post, websocket};
 use crate::tunnels::{connect, framing, upgrade};
 
 /// A case: its name, and what it asserts.
 pub type Case = (&'static str, fn(&mut Stage));
 
 /// The cases of the matrix, in the order in which they run: the last one ends the service.
-pub const CASES: [Case; 18] = [
+pub const CASES: [Case; 19] = [
     ("allow", allow),
     ("none", none),
     ("expired", expired),
@@ -25,6 +25,7 @@ pub const CASES: [Case; 18] = [
     ("open", open),
     ("paths", paths),
     ("POST", post),
+    ("oversized", oversized),
     ("origin", origin),
     ("WebSocket", websocket),
     ("Upgrade", upgrade),

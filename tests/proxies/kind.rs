@@ -37,6 +37,8 @@ pub struct Kind {
     pub asks_of_names: bool,
     /// It passes on trailers, as trailers.
     pub passes_trailers: bool,
+    /// What a visitor with 18 KiB of cookies is told.
+    pub oversized: u16,
     /// Where it is told what, listening at this address.
     pub settings: fn(Places<'_>, &str) -> Vec<Setting>,
 }
@@ -48,6 +50,7 @@ pub const NGINX: Kind = Kind {
     file: "sessioning.conf",
     asks_of_names: true,
     passes_trailers: false,
+    oversized: 503,
     settings: |places, listen| {
         vec![
             Written("127.0.0.1:7377", places.service.into()),
@@ -76,6 +79,7 @@ pub const CADDY: Kind = Kind {
     file: "Caddyfile",
     asks_of_names: false,
     passes_trailers: false,
+    oversized: 431,
     settings: |places, listen| {
         vec![
             Variable("SESSIONING", places.service.into()),
@@ -94,6 +98,7 @@ pub const HAPROXY: Kind = Kind {
     file: "haproxy.cfg",
     asks_of_names: false,
     passes_trailers: true,
+    oversized: 400,
     settings: |places, listen| {
         vec![
             Variable("SESSIONING", format!("http://{}", places.service)),
@@ -111,6 +116,7 @@ pub const APACHE: Kind = Kind {
     file: "sessioning.conf",
     asks_of_names: false,
     passes_trailers: false,
+    oversized: 400,
     settings: |places, listen| {
         vec![
             Variable("SESSIONING", format!("http://{}", places.service)),
@@ -128,6 +134,7 @@ pub const ENVOY: Kind = Kind {
     file: "envoy.yaml",
     asks_of_names: false,
     passes_trailers: false,
+    oversized: 431,
     settings: |places, listen| {
         let port = |address: &str| address.replace("127.0.0.1:", "port_value: ");
         vec![

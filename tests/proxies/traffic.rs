@@ -34,6 +34,16 @@ pub fn post(stage: &mut Stage) {
     stage.outcome(connection.answer(false).unwrap()).refused(401);
 }
 
+/// Cookies that are more than the service reads pass nobody.
+pub fn oversized(stage: &mut Stage) {
+    let (token, _) = begin(stage, "frank");
+    let large: Vec<String> = (0..3).map(|number| format!("c{number}={}", "x".repeat(6 * 1024))).collect();
+    let mut headers: Vec<_> = large.iter().map(|cookie| ("Cookie", cookie.as_str())).collect();
+    let session = cookie(&token);
+    headers.push(("Cookie", &session));
+    stage.get("/page", &headers).refused(stage.kind.oversized);
+}
+
 /// What another site's page makes a browser send is refused, whatever the visitor says of their request.
 pub fn origin(stage: &mut Stage) {
     let (token, _) = begin(stage, "erin");

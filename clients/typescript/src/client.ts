@@ -154,14 +154,14 @@ export class SessioningClient {
   /** A page of a user's sessions, for an operator; needs a key with the scope `admin`. */
   async listUser(user: string, options: PageOptions & CallOptions = {}): Promise<SessionPage> {
     const { limit, cursor, signal } = options;
-    const path = `${pathOf(user)}${queryOf({ limit, cursor })}`;
+    const path = pathOf(user, { limit, cursor });
     return readPage(bodyOf(await this.#transport.send({ method: "GET", path, expect: 200, repeatable: true, signal })));
   }
 
   /** Ends all sessions of a user, but the one of the id `except`: how many. Needs a key with the scope `admin`. */
   async revokeUser(user: string, options: { except?: string | undefined } & CallOptions = {}): Promise<number> {
     const { except, signal } = options;
-    const path = `${pathOf(user)}${queryOf({ except })}`;
+    const path = pathOf(user, { except });
     return readRevoked(bodyOf(await this.#write({ method: "DELETE", path, expect: 200, repeatable: false, signal })));
   }
 
@@ -201,16 +201,25 @@ function bodyOf(answer: Answer): Record<string, unknown> {
   return "body" in answer ? answer.body : {};
 }
 
-function queryOf(parameters: Record<string, string | number | boolean | undefined>): string {
+type Parameters = Record<string, string | number | boolean | undefined>;
+
+function queryOf(parameters: Parameters): string {
   const given = Object.entries(parameters).filter((pair): pair is [string, string | number | boolean] => pair[1] !== undefined);
   const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
   return query === "" ? "" : `?${query}`;
 }
 
-/** @throws TypeError for `.` and `..`, which no URL can hold as a part of its path, and for half a character. */
-function pathOf(user: string): string {
-  if (user === "" || user === "." || user === ".." || !isWellFormed(user)) throw new TypeError("no URL can name this user");
-  return `/v1/users/${encodeURIComponent(user)}/sessions`;
+/**
+ * Where a user's sessions are. No URL can hold `.` and `..` as a part of its path, and some proxies take a slash in a name for
+ * one of the path.
+ *
+ * @throws TypeError for no user, and for half a character.
+ */
+function pathOf(user: string, parameters: Parameters): string {
+  if (user === "" || !isWellFormed(user)) throw new TypeError("no URL can name this user");
+  return /^\.\.?$|[/\\]/.test(user)
+    ? `/v1/users/sessions${queryOf({ user, ...parameters })}`
+    : `/v1/users/${encodeURIComponent(user)}/sessions${queryOf(parameters)}`;
 }
 
 function isWellFormed(text: string): boolean {

@@ -117,7 +117,8 @@ export interface paths {
         /**
          * Patches the application's data: a JSON merge patch, RFC 7396.
          * @description Of two patches of different members at once both survive. With `If-Match`, only the version that the client
-         *     has seen is changed.
+         *     has seen is changed. A proxy that compresses answers makes a weak tag of theirs (`W/"1"`), and a weak tag matches nothing:
+         *     let it pass the service's answers on as they are.
          */
         patch: operations["patch_session_data"];
         trace?: never;
@@ -214,6 +215,28 @@ export interface paths {
         post?: never;
         /** Revokes a session by its public id; 204 also when it was gone already. */
         delete: operations["revoke_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists a user's sessions, whatever the user is called.
+         * @description For users that no path can name (`.`, `..`), and those with a slash in their names, which some proxies take for a part of
+         *     the path.
+         */
+        get: operations["list_sessions_of_user"];
+        put?: never;
+        post?: never;
+        /** Revokes all sessions of a user, or all but one, whatever the user is called. */
+        delete: operations["revoke_sessions_of_user"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1169,6 +1192,100 @@ export interface operations {
             };
             /** @description `not_found`: the id is none */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem; its code and status say which. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sessions_of_user: {
+        parameters: {
+            query: {
+                /** @description Whose sessions. */
+                user: string;
+                /** @description The most sessions on the page: 100 unless told otherwise. */
+                limit?: number;
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The namespace to act in; that of the key, or `default`, unless it is given. */
+                "X-Session-Namespace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of sessions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionPage"];
+                };
+            };
+            /** @description `invalid_user` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other problem; its code and status say which. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_sessions_of_user: {
+        parameters: {
+            query: {
+                /** @description Whose sessions. */
+                user: string;
+                /** @description The session to leave. */
+                except?: string;
+            };
+            header?: {
+                /** @description The namespace to act in; that of the key, or `default`, unless it is given. */
+                "X-Session-Namespace"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many have ended */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revoked"];
+                };
+            };
+            /** @description `invalid_user` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

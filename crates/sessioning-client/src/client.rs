@@ -203,7 +203,7 @@ impl Client {
         limit: usize,
         cursor: Option<&str>,
     ) -> Result<SessionPage, Error> {
-        let request = self.request(Method::GET, &user_path(user)?).query(&[("limit", limit)]);
+        let request = self.request_about(Method::GET, user).query(&[("limit", limit)]);
         let request = request.query(&cursor.map(|cursor| ("cursor", cursor)).as_slice());
         Ok(successful(request.send().await?).await?.json().await?)
     }
@@ -234,7 +234,7 @@ impl Client {
     ///
     /// When the service refuses or is unavailable; calling again is safe.
     pub async fn revoke_user(&self, user: &str, except: Option<&str>) -> Result<u64, Error> {
-        let request = self.request(Method::DELETE, &user_path(user)?);
+        let request = self.request_about(Method::DELETE, user);
         let request = request.query(&except.map(|except| ("except", except)).as_slice());
         Ok(successful(request.send().await?).await?.json::<Revoked>().await?.revoked)
     }
@@ -267,6 +267,16 @@ impl Client {
         self.http.request(method, format!("{}{path}", self.base)).headers(self.headers.clone())
     }
 
+    /// A request about a user's sessions.
+    fn request_about(&self, method: Method, user: &str) -> RequestBuilder {
+        // No URL can hold `.` and `..` as a part of its path, however they are written, and some proxies take a slash in a
+        // name for one of the path.
+        if matches!(user, "." | "..") || user.contains(['/', '\\']) {
+            return self.request(method, "/v1/users/sessions").query(&[("user", user)]);
+        }
+        self.request(method, &format!("/v1/users/{}/sessions", utf8_percent_encode(user, NON_ALPHANUMERIC)))
+    }
+
     fn request_with(&self, method: Method, path: &str, token: &str) -> Result<RequestBuilder, Error> {
         Ok(self.request(method, path).header("x-session-token", secret("the token", token)?))
     }
@@ -274,16 +284,6 @@ impl Client {
 
 fn id_path(id: &str) -> String {
     format!("/v1/sessions/{}", utf8_percent_encode(id, NON_ALPHANUMERIC))
-}
-
-/// # Errors
-///
-/// For `.` and `..`, which no URL can hold as a part of its path, however they are written.
-fn user_path(user: &str) -> Result<String, Error> {
-    match user {
-        "." | ".." => Err(Error::new(ErrorKind::Unusable)),
-        user => Ok(format!("/v1/users/{}/sessions", utf8_percent_encode(user, NON_ALPHANUMERIC))),
-    }
 }
 
 async fn found(answer: Option<Response>) -> Result<Option<SessionView>, Error> {

@@ -34,10 +34,14 @@ impl<S: Send + Sync> FromRequestParts<S> for UserInPath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let path = Path::<String>::from_request_parts(parts, state).await;
         let Path(text) = path.map_err(|_| ApiError::invalid("the user in the path is not UTF-8"))?;
-        let user = text.parse().map_err(|error| ApiError::because(Code::InvalidUser, error))?;
-        note_user(&user);
-        Ok(Self(user))
+        user(&text).map(Self)
     }
+}
+
+fn user(text: &str) -> Result<User, ApiError> {
+    let user = text.parse().map_err(|error| ApiError::because(Code::InvalidUser, error))?;
+    note_user(&user);
+    Ok(user)
 }
 
 /// A query of a known shape.
@@ -109,6 +113,51 @@ pub(crate) struct PageQuery {
 impl PageQuery {
     pub(crate) fn limit(&self) -> usize {
         self.limit.unwrap_or(100)
+    }
+}
+
+/// `?user=alice&limit=50&cursor=…`: which page of whose list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UserPageQuery {
+    /// Whose sessions.
+    #[param(min_length = 1, max_length = 256)]
+    user: String,
+    /// The most sessions on the page: 100 unless told otherwise.
+    #[serde(default, deserialize_with = "integer::<_, _, 1, 1000>")]
+    #[param(minimum = 1, maximum = 1000, nullable = false)]
+    limit: Option<usize>,
+    /// The `next_cursor` of the page before.
+    #[param(nullable = false)]
+    cursor: Option<String>,
+}
+
+impl UserPageQuery {
+    pub(crate) fn parts(self) -> Result<(User, PageQuery), ApiError> {
+        Ok((user(&self.user)?, PageQuery { limit: self.limit, cursor: self.cursor }))
+    }
+}
+
+/// `?user=alice&except={id}`: whose sessions a revocation ends, and which one it leaves.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UserExceptQuery {
+    /// Whose sessions.
+    #[param(min_length = 1, max_length = 256)]
+    user: String,
+    /// The session to leave.
+    #[param(
+        pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+        nullable = false
+    )]
+    except: Option<String>,
+}
+
+impl UserExceptQuery {
+    pub(crate) fn parts(self) -> Result<(User, Option<SessionId>), ApiError> {
+        Ok((user(&self.user)?, ExceptQuery { except: self.except }.id()?))
     }
 }
 

@@ -60,6 +60,7 @@ fn v1() -> [(Scope, OpenApiRouter<Arc<App>>); 3] {
     let admin = OpenApiRouter::default()
         .routes(routes!(session_by_id::describe, session_by_id::revoke))
         .routes(routes!(user_sessions::list, user_sessions::revoke))
+        .routes(routes!(user_sessions::list_any, user_sessions::revoke_any))
         .routes(routes!(everyone::revoke_everyone));
     [(Scope::Create, create), (Scope::Check, check), (Scope::Admin, admin)]
 }

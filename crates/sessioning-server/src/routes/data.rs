@@ -22,7 +22,8 @@ use crate::token::Sent;
 /// Patches the application's data: a JSON merge patch, RFC 7396.
 ///
 /// Of two patches of different members at once both survive. With `If-Match`, only the version that the client
-/// has seen is changed.
+/// has seen is changed. A proxy that compresses answers makes a weak tag of theirs (`W/"1"`), and a weak tag matches nothing:
+/// let it pass the service's answers on as they are.
 #[utoipa::path(patch, path = "/v1/session/data", tag = "session", operation_id = "patch_session_data",
     params(("If-Match" = Option<String>, Header, description = "The `ETag` that the session must still have")),
     request_body(content((SessionData = "application/merge-patch+json"), (SessionData = "application/json"))),
