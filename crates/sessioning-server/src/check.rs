@@ -92,7 +92,7 @@ pub(crate) fn invalid(app: &App, action: &str, token: Option<&SessionToken>, rea
             app.folds.say(Folded::NoSession, "wrong secret", id, line);
         }
         Some(token) => {
-            tracing::debug!("[v1.{action}] No such session: {} ({})", token.id(), in_words(reason))
+            tracing::debug!("[v1.{action}] No such session: {} ({})", token.id(), in_words(reason));
         }
     }
     ApiError::new(Code::SessionInvalid).counting(FailedChecks::ONE)
