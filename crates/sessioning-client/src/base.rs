@@ -1,11 +1,15 @@
 //! Where a service is: what people write for it, and the URL that is called.
 
-use std::net::{IpAddr, TcpListener};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use reqwest::{ClientBuilder, Url};
 
 use crate::Error;
+
+/// A port that needs nobody behind it.
+const DISCARD: u16 = 9;
 
 /// The URL that calls begin with, without a slash at its end; and the socket through which they go, if any.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,7 +53,17 @@ pub(crate) fn is_local(url: &str) -> bool {
 /// Whether an address is one of this machine, so that nothing sent there leaves it.
 #[must_use]
 pub fn is_of_this_machine(address: IpAddr) -> bool {
-    address.is_loopback() || (!address.is_multicast() && TcpListener::bind((address, 0)).is_ok())
+    address.is_loopback() || source_towards(address).is_ok_and(|source| source == address)
+}
+
+/// The address from which packets to another one are sent: the same one if it is ours. Nothing is sent. Whether it can
+/// be bound says less: machines that take over others' addresses may bind any.
+fn source_towards(address: IpAddr) -> io::Result<IpAddr> {
+    let any: IpAddr =
+        if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect((address, DISCARD))?;
+    Ok(socket.local_addr()?.ip())
 }
 
 #[cfg(unix)]
@@ -76,6 +90,10 @@ mod tests {
             ["http://192.0.2.1:1", "http://localhost.example", "http://127.example", "http://224.0.0.1"]
         {
             assert!(!is_local(other), "{other}");
+        }
+        // Our own address in a network, if we have one.
+        if let Ok(own) = source_towards([198, 51, 100, 1].into()) {
+            assert!(is_local(&format!("http://{own}:1")), "{own}");
         }
     }
 

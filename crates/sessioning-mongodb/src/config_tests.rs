@@ -33,6 +33,13 @@ fn a_fault_does_not_repeat_the_url() {
 }
 
 #[test]
+fn white_space_is_no_part_of_a_database_s_name() {
+    for text in ["mongodb://h/app\n", "mongodb://h/ app", "mongodb://u:a b@h/app", "mongodb://h/app\0"] {
+        assert_eq!(text.parse::<MongoUrl>(), Err(MongoUrlError::WhiteSpace), "{text:?}");
+    }
+}
+
+#[test]
 fn the_layout_is_an_option_that_the_driver_does_not_see() {
     let of = |text: &str| text.parse::<MongoUrl>().unwrap();
     assert_eq!(of("mongodb://h/shop?layout=concept").layout(), Some(Layout::Concept));
