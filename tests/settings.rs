@@ -164,13 +164,16 @@ fn white_space_inside_a_value_and_an_empty_one_are_refused_by_name() {
         ("SESSIONING_STORE", "embedded:./da\nta"),
         ("SESSIONING_STORE", ""),
         ("SESSIONING_STORE_FILE", ""),
+        ("SESSIONING_STORE_FILE", "no such file"),
+        ("SESSIONING_URL", "http://h a"),
         ("SESSIONING_LISTEN", "127.0.0.1 :7377"),
         ("SESSIONING_CONFIG", ""),
         ("SESSIONING_CONFIG", " \n"),
         ("SESSIONING_CONFIG", "a\nb"),
         ("SESSIONING_LIMITS_QUEUE", ""),
     ] {
-        let output = with(folder.path(), &["config", "show"], &[(name, value)]);
+        let arguments = if name == "SESSIONING_URL" { ["list", "alice"] } else { ["config", "show"] };
+        let output = with(folder.path(), &arguments, &[(name, value)]);
         assert_eq!(output.status.code(), Some(2), "{name}={value:?}: {}", out(&output));
         assert!(err(&output).contains(name), "{name}={value:?}: {}", err(&output));
     }

@@ -20,7 +20,7 @@ const KEY: &str = "SESSIONING_API_KEY";
 pub(crate) struct Connection {
     /// Where the service is, such as http://127.0.0.1:7377, sessions.internal:7377 or unix:/run/sessioning.sock [default:
     /// where the configuration says that it listens, if that is on this machine]
-    #[arg(long, env = "SESSIONING_URL", value_name = "URL", value_parser = Text(Inside::Spaces))]
+    #[arg(long, env = "SESSIONING_URL", value_name = "URL", value_parser = Text(Inside::Nothing))]
     url: Option<String>,
 
     #[command(flatten)]

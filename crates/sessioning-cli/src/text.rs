@@ -34,7 +34,9 @@ impl TypedValueParser for Text {
             Error::raw(ErrorKind::InvalidValue, format!("{name}: {why}\n")).with_cmd(command)
         };
         let text = value.to_str().ok_or_else(|| wrong("is not UTF-8 text".into()))?;
-        match tidy(text, self.0) {
+        // The path of a socket is a path.
+        let inside = if text.trim_start().starts_with("unix:") { Inside::Spaces } else { self.0 };
+        match tidy(text, inside) {
             Ok("") => Err(wrong("is empty; give it a value, or leave it out".into())),
             Ok(text) => Ok(text.into()),
             Err(error) => Err(wrong(error.to_string())),

@@ -24,7 +24,7 @@ Examples:
   sessioning healthcheck --admin-url http://127.0.0.1:9000")]
 pub(crate) struct Arguments {
     /// Where its admin listener is [default: where the configuration says, if that is on this machine]
-    #[arg(long, env = "SESSIONING_ADMIN_URL", value_name = "URL", value_parser = Text(Inside::Spaces))]
+    #[arg(long, env = "SESSIONING_ADMIN_URL", value_name = "URL", value_parser = Text(Inside::Nothing))]
     admin_url: Option<String>,
 
     #[command(flatten)]

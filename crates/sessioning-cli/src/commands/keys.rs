@@ -71,7 +71,8 @@ pub(crate) fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
     let entry = toml::to_string(&made.entry).map_err(|error| Failure::other("output", &error))?;
     let shown = "The key, for the caller. It is shown this once:\n";
     if toml {
-        output.line(&format!("[[keys]]\n{entry}"))?;
+        // Whatever the file that it is added to ends with.
+        output.line(&format!("\n[[keys]]\n{}", entry.trim_end()))?;
         return output.aside(&format!("{shown}\n  {}", made.key.as_str()));
     }
     output.line(shown)?;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
+use super::error::cannot_read;
 use super::layers::{PREFIX, variable};
 use super::links::is_link;
 use super::outside::{Inside, tidy};
@@ -144,6 +145,6 @@ fn in_file(key: &str, name: &str, source: &Source) -> Result<String, ConfigError
     if path.is_empty() {
         return Err(bad("is empty; name the file that holds the value, or unset it".into()));
     }
-    let path = PathBuf::from(path);
-    fs::read_to_string(&path).map_err(|source| ConfigError::Unreadable { path, source })
+    let path = Path::new(path);
+    fs::read_to_string(path).map_err(|error| bad(cannot_read(path, &error)))
 }

@@ -69,7 +69,7 @@ impl ConfigError {
 }
 
 /// What stands where a file name belongs may be the secret itself, which is not repeated.
-fn cannot_read(path: &Path, error: &std::io::Error) -> String {
+pub(super) fn cannot_read(path: &Path, error: &std::io::Error) -> String {
     let name = path.to_string_lossy();
     if name.contains("://") {
         return "cannot read a file whose name is a URL; it may hold a password, so it is not shown. \
