@@ -14,7 +14,7 @@ use sessioning_api::{
 };
 
 use crate::base::{Base, is_local, through_socket};
-use crate::{Error, ErrorKind};
+use crate::Error;
 
 /// Where the holder of a token finds their own sessions.
 const MINE: &str = "/v1/my/sessions";
