@@ -60,12 +60,57 @@ fn told_to_stop_it_finishes_what_is_in_flight_refuses_the_new_and_exits_0() {
 fn a_request_that_never_ends_does_not_keep_it_from_stopping() {
     let mut service = Service::start(&["--store", "memory:", "--set", "limits.drain=200ms"]);
     let mut stuck = Connection::open(&service.address).unwrap();
-    stuck
-        .send(b"POST /api/Sessioning/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
-        .unwrap();
+    stuck.send(HALF_A_BODY).unwrap();
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(service.stop().code(), Some(0));
     assert!(service.log().contains("limits.drain"));
+}
+
+const HALF_A_BODY: &[u8] =
+    b"POST /api/Sessioning/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{";
+
+#[test]
+fn with_the_defaults_nothing_holds_up_a_stop_until_containers_are_killed() {
+    let (_folder, store) = data();
+    let mut service = Service::start(&["--store", &store, "--set", "limits.stop_delay=1s"]);
+    let (mut public, mut admin) =
+        (Connection::open(&service.address).unwrap(), Connection::open(&service.admin).unwrap());
+    public.send(HALF_A_BODY).unwrap();
+    admin.send(b"GET /livez HT").unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    let began = std::time::Instant::now();
+    assert_eq!(service.stop().code(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_second_signal_ends_an_endless_drain() {
+    let mut service = Service::start(&["--store", "memory:", "--set", "limits.drain=never"]);
+    let mut stuck = Connection::open(&service.address).unwrap();
+    stuck.send(HALF_A_BODY).unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    service.signal("TERM");
+    eventually("new connections to be refused", || Connection::open(&service.address).is_err());
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(service.is_running(), "it waits for the request");
+    service.signal("INT");
+    assert_eq!(service.wait().code(), Some(0));
+    assert!(service.log().contains("told to stop again"));
+}
+
+#[test]
+fn told_to_stop_it_goes_on_for_a_while_and_every_answer_ends_its_connection() {
+    let mut service = Service::start(&["--store", "memory:", "--set", "limits.stop_delay=3s"]);
+    let mut kept = Connection::open(&service.address).unwrap();
+    assert_eq!(kept.request("GET", "/", &[], b"").unwrap().header("connection"), None);
+    service.signal("TERM");
+    eventually("it to say that it stops", || service.admin("/readyz").status == 503);
+    let mut new = Connection::open(&service.address).unwrap();
+    for connection in [&mut kept, &mut new] {
+        let answer = connection.request("GET", "/", &[], b"").unwrap();
+        assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+    }
+    assert_eq!(service.wait().code(), Some(0));
 }
 
 #[test]

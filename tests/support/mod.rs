@@ -107,6 +107,8 @@ impl Service {
         let ports = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "text"];
         // What the test says comes later and counts.
         let given = |flag: &&str| arguments.contains(flag);
+        // No test waits for balancers but those that say so.
+        command.env("SESSIONING_LIMITS_STOP_DELAY", "0s");
         for pair in ports.chunks(2).filter(|pair| !given(&pair[0])) {
             command.args(pair);
         }
@@ -179,6 +181,10 @@ impl Service {
             assert!(started.elapsed() < PATIENCE, "the service does not end:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// Its process id.
@@ -338,6 +344,15 @@ impl Connection {
         bytes.extend_from_slice(body);
         self.send(&bytes)?;
         self.answer(method == "HEAD")
+    }
+
+    /// Whether the other end has not closed it yet.
+    pub fn is_open(&self) -> bool {
+        let stream = self.stream.get_ref();
+        stream.set_nonblocking(true).unwrap();
+        let peeked = stream.peek(&mut [0]);
+        stream.set_nonblocking(false).unwrap();
+        matches!(peeked, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
     }
 
     pub fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {

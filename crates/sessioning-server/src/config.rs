@@ -31,8 +31,8 @@ pub use outside::{Inside, Untidy, tidy};
 pub use session::SessionConfig;
 pub use share::AddressShare;
 pub use values::{
-    Address, AdminListen, ByteSize, ImportedTokens, LogFormat, LogLevel, LongestTimeout, ProfileSetting,
-    StoreUrl, TrustedProxy,
+    Address, AdminListen, ByteSize, Delay, ImportedTokens, LogFormat, LogLevel, LongestTimeout,
+    ProfileSetting, StoreUrl, TrustedProxy,
 };
 
 use crate::keys::Scope;
@@ -195,7 +195,11 @@ pub struct LimitsConfig {
     /// The most bad API keys a minute from one address (IPv6: one /64), and the most failed checks of callers without
     /// a key from other machines; more answer 429. 0 is no limit.
     pub failed_checks: u32,
-    /// How long requests in flight may take to end when the service is told to stop.
+    /// How long the service goes on once it is told to stop, while `/readyz` answers 503 and every answer ends its
+    /// connection: so long have balancers and clients to go elsewhere. 0s is not at all.
+    #[serde(with = "text")]
+    pub stop_delay: Delay,
+    /// How long requests in flight may take to end after that.
     #[serde(with = "text")]
     pub drain: Timeout,
 }
@@ -211,7 +215,8 @@ impl Default for LimitsConfig {
             queue: 4096,
             request_timeout: seconds(10),
             failed_checks: 1000,
-            drain: seconds(10),
+            stop_delay: Delay(std::time::Duration::from_secs(1)),
+            drain: seconds(5),
         }
     }
 }

@@ -22,8 +22,8 @@ use crate::source::Peer;
 use bind::Stream;
 pub(crate) use bind::{Bound, bind};
 pub(crate) use connection::Connection;
-pub(crate) use connections::Bounds;
-use connections::{Connections, Place};
+use connections::{Admission, Connections, Place};
+pub(crate) use connections::{Bounds, Stop};
 use drive::drive;
 
 /// After an accept failed for want of something, trying at once would only burn time.
@@ -31,7 +31,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// The same complaint is made at most this often.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 
-/// Serves until told to stop; then ends what is idle at once, and gives what is in flight time to end.
+/// Serves until told to stop. Then it goes on for the delay, while the answers say that their connections end; takes no
+/// more connections; ends what is idle; and gives what is in flight time to end.
+///
+/// Whoever is told that the service stops has time to go elsewhere, so that no request is on its way on a connection
+/// that is being closed.
 pub(crate) async fn run(
     bound: Bound,
     router: Router,
@@ -39,17 +43,25 @@ pub(crate) async fn run(
     counts: ConnectionCounts,
     mut stop: watch::Receiver<bool>,
 ) {
-    let (drain, write) = (bounds.drain, bounds.write);
+    let (stopping, write) = (bounds.stop, bounds.write);
     let connections = Connections::new(bounds, counts);
     let sweeper = tokio::spawn(sweep(Arc::clone(&connections)));
     tokio::select! {
         _ = stop.wait_for(|stop| *stop) => {}
         () = accept(&bound, &router, &connections, write) => {}
     }
+    let _ = tokio::time::timeout(stopping.delay, accept(&bound, &router, &connections, write)).await;
     // From here on connections are refused.
-    drop(bound);
+    for stream in bound.close() {
+        let peer = peer_of(&stream);
+        if let Admission::In(place) = connections.try_admit(peer) {
+            begin(stream, peer, place, router.clone(), write);
+        }
+    }
+    // The last ones have yet to send their requests.
+    tokio::time::sleep(stopping.delay / 4).await;
     connections.finish_all();
-    match drain {
+    match stopping.drain {
         Timeout::After(patience) => {
             if tokio::time::timeout(patience, connections.all_ended()).await.is_err() {
                 tracing::warn!("some requests took longer than limits.drain and were cut off");

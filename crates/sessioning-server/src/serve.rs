@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use sessioning::{Clock, Error, SystemClock};
+use sessioning::{Clock, Error, SystemClock, Timeout};
 use sessioning_api::CookieError;
 use tokio::sync::watch;
 
@@ -15,15 +16,21 @@ use crate::config::{Address, AdminListen, Config, ConfigError, Effective, Settin
 use crate::descriptors::{self, TooFewDescriptors};
 use crate::edge::Causes;
 use crate::keys::Keys;
-use crate::listen::{self, Bound, Bounds};
+use crate::listen::{self, Bound, Bounds, Stop};
 use crate::log::{LogGuard, audit};
 use crate::metrics::{Exposition, Metrics, Readings};
 use crate::router::{admin_router, router};
-use crate::signals::{HangUps, told_to_stop};
+use crate::signals::{self, HangUps};
 use crate::store::open;
 use crate::{banner, purge, wall};
 
-/// Runs the service until it is told to stop by SIGTERM or an interrupt.
+/// How long the admin listener's own requests may take at the end: what is left of a container's ten seconds is the
+/// store's.
+const ADMIN_DRAIN: Duration = Duration::from_millis(500);
+/// How long the store may take to close: a disk that hangs holds up no stop. What was acknowledged is on it.
+const CLOSE: Duration = Duration::from_secs(1);
+
+/// Runs the service until it is told to stop by SIGTERM or an interrupt; told again, it ends at once.
 ///
 /// On SIGHUP the API keys are read again, from what `reread` then finds to be the configuration. Nothing else changes;
 /// a line says what would with a restart.
@@ -38,7 +45,7 @@ pub async fn serve(
     log: &LogGuard,
 ) -> Result<(), ServeError> {
     // From here on a signal is heard; the one to stop also while the store is opened.
-    let (mut told_to_stop, hang_ups) = (pin!(told_to_stop()), HangUps::listen());
+    let (mut told_to_stop, hang_ups) = (pin!(signals::told_to_stop()), HangUps::listen());
     let system_clock = Arc::new(SystemClock::new());
     let clock: Arc<dyn Clock> = Arc::clone(&system_clock) as _;
     let (keys, cookie) = checked(&effective)?;
@@ -89,8 +96,10 @@ pub async fn serve(
     // The admin listener goes on while requests drain, and tells so.
     let (stop_admin, stopping) = watch::channel(false);
     let admin = admin.map(|admin| {
-        let (allowed, counts) =
-            (bounds(&app.config, places.admin), app.metrics.connections("admin", places.admin));
+        let drain = app.config.limits.drain.min(Timeout::After(ADMIN_DRAIN));
+        let stop = Stop { delay: Duration::ZERO, drain };
+        let allowed = Bounds { stop, ..bounds(&app.config, places.admin) };
+        let counts = app.metrics.connections("admin", places.admin);
         tokio::spawn(listen::run(admin, admin_router(&app), allowed, counts, stopping))
     });
     let beside = [
@@ -105,20 +114,39 @@ pub async fn serve(
         () = &mut told_to_stop => Ok(()),
         error = opened.reaching.failed() => Err(ServeError::Store(error)),
     };
-    tracing::info!("stopping: requests in flight finish, new ones are refused");
+    let told_again = signals::told_to_stop();
+    tracing::info!("stopping: requests in flight finish, connections end after their next answer");
     app.drain();
     let _ = stop.send(true);
-    let _ = public.await;
-    let _ = stop_admin.send(true);
-    if let Some(admin) = admin {
-        let _ = admin.await;
+    let drained = async {
+        let _ = public.await;
+        let _ = stop_admin.send(true);
+        if let Some(admin) = admin {
+            let _ = admin.await;
+        }
+    };
+    tokio::select! {
+        () = drained => {}
+        () = told_again => tracing::warn!("told to stop again: requests in flight are cut off"),
     }
     for task in beside {
         task.abort();
+        let _ = task.await;
     }
     app.folds.tell();
+    close(app).await;
     tracing::info!("stopped");
     ended
+}
+
+/// Waits for the store, which ends its writes when the last one lets go of it.
+async fn close(app: Arc<App>) {
+    let closed = tokio::task::spawn_blocking(move || drop(app));
+    if tokio::time::timeout(CLOSE, closed).await.is_err() {
+        tracing::warn!(
+            "the store took too long to close and was left as it is; what was acknowledged is kept"
+        );
+    }
 }
 
 /// Reads the keys again at every hang-up. A fault keeps the old ones, and so does a configuration without any:
@@ -168,7 +196,7 @@ fn bounds(config: &Config, connections: usize) -> Bounds {
         per_address: limits.connections_per_address.of(connections),
         keep_alive: limits.keep_alive,
         write: limits.request_timeout,
-        drain: limits.drain,
+        stop: Stop { delay: limits.stop_delay.0, drain: limits.drain },
         trusted: config.proxy.trusted.clone(),
     }
 }

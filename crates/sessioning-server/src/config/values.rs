@@ -254,6 +254,26 @@ impl fmt::Display for TrustedProxy {
     }
 }
 
+/// How long to wait, which may be no time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delay(pub std::time::Duration);
+
+impl FromStr for Delay {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        humantime::parse_duration(text)
+            .map(Self)
+            .map_err(|error| format!("{text:?} is not a duration such as 1s, 500ms or 0s: {error}"))
+    }
+}
+
+impl fmt::Display for Delay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_duration(self.0).fmt(f)
+    }
+}
+
 /// A number of bytes, written as `256KiB` or `64MiB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ByteSize(u64);

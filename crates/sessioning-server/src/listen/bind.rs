@@ -62,6 +62,37 @@ fn remove_stale(path: &Path) -> io::Result<()> {
     }
 }
 
+impl Bound {
+    /// Takes no more connections; those that the system has accepted already.
+    pub(super) fn close(self) -> Vec<Stream> {
+        match self.listener {
+            Listener::Tcp(listener) => listener.into_std().map(|listener| rest_of_tcp(&listener)),
+            #[cfg(unix)]
+            Listener::Unix(listener) => listener.into_std().map(|listener| rest_of_unix(&listener)),
+        }
+        .unwrap_or_default()
+    }
+}
+
+fn rest_of_tcp(listener: &std::net::TcpListener) -> Vec<Stream> {
+    let all = std::iter::from_fn(|| listener.accept().ok());
+    let taken = all.filter_map(|(stream, peer)| {
+        stream.set_nonblocking(true).ok()?;
+        Some(Stream::Tcp(tokio::net::TcpStream::from_std(stream).ok()?, peer.ip()))
+    });
+    taken.collect()
+}
+
+#[cfg(unix)]
+fn rest_of_unix(listener: &std::os::unix::net::UnixListener) -> Vec<Stream> {
+    let all = std::iter::from_fn(|| listener.accept().ok());
+    let taken = all.filter_map(|(stream, _)| {
+        stream.set_nonblocking(true).ok()?;
+        tokio::net::UnixStream::from_std(stream).ok().map(Stream::Unix)
+    });
+    taken.collect()
+}
+
 /// A connection as it was accepted.
 pub(super) enum Stream {
     Tcp(tokio::net::TcpStream, IpAddr),

@@ -30,8 +30,17 @@ pub(crate) struct Bounds {
     pub(crate) keep_alive: Timeout,
     /// How long an answer may wait for its reader.
     pub(crate) write: Timeout,
-    pub(crate) drain: Timeout,
+    pub(crate) stop: Stop,
     pub(crate) trusted: Vec<TrustedProxy>,
+}
+
+/// How a listener ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stop {
+    /// How long it goes on.
+    pub(crate) delay: Duration,
+    /// How long requests in flight may take after that.
+    pub(crate) drain: Timeout,
 }
 
 pub(super) struct Connections {

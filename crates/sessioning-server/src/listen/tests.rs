@@ -2,7 +2,6 @@ use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::connection::{Asked, Phase};
-use super::connections::Admission;
 use super::*;
 use crate::metrics::Metrics;
 
@@ -12,7 +11,7 @@ fn connections(most: usize, per_address: usize) -> Arc<Connections> {
         per_address,
         keep_alive: "120s".parse().unwrap(),
         write: Timeout::Never,
-        drain: Timeout::Never,
+        stop: Stop { delay: Duration::ZERO, drain: Timeout::Never },
         trusted: vec!["10.0.0.0/8".parse().unwrap(), "unix".parse().unwrap()],
     };
     Connections::new(bounds, Metrics::default().connections("public", most))
