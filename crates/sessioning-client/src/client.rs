@@ -13,8 +13,8 @@ use sessioning_api::{
     Revoked, RevokedEveryone, SessionPage, SessionView,
 };
 
-use crate::base::{Base, is_local, through_socket};
 use crate::Error;
+use crate::base::{Base, is_local, through_socket};
 
 /// Where the holder of a token finds their own sessions.
 const MINE: &str = "/v1/my/sessions";
