@@ -39,6 +39,11 @@ for (const mode of Object.keys(EXPECTED) as UnknownSession[]) {
     it("logs in, answers a guarded request, and logs out for good", async () => {
       const session = await login(backend);
       assert.match(session, /^ses_[0-9a-f]{104}$/);
+      await backend.printed("Successfully created session: ");
+      const printed = backend.output();
+      assert.match(printed, /\[Sessioning\.create\] Attempting to insert session for user: user:alice\n/);
+      assert.match(printed, /\[Sessioning\.create\] Successfully created session: [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\n/);
+      assert.ok(!printed.includes(session), "a token was printed");
       const notes = await backend.post("/notes/mine", { session });
       assert.deepEqual(notes, { status: 200, body: { user: "user:alice", note: "n1" } });
       assert.deepEqual(await backend.post("/logout", { session }), { status: 200, body: { status: "logged out" } });

@@ -1,3 +1,4 @@
+import { sayAttempt, sayCreated } from "./console.ts";
 import { SessionServiceError } from "./errors.ts";
 import { namespaceOf } from "./namespace.ts";
 import { type Method, Service, STRANGER } from "./service.ts";
@@ -62,8 +63,12 @@ function classWithMethods(options: ConceptOptions): SessioningClass {
     }
 
     async create({ user }: { user: string }): Promise<{ session: string } | { error: string }> {
+      sayAttempt(user);
       const answer = await this[CONNECTION].service.call("create", { user: plain(user) });
-      return hasText(answer, "session") ?? hasText(answer, "error") ?? strange("create");
+      const created = hasText(answer, "session");
+      if (created === undefined) return hasText(answer, "error") ?? strange("create");
+      sayCreated(created.session);
+      return created;
     }
 
     async delete({ session }: { session: string }): Promise<Record<PropertyKey, never> | { error: string }> {
