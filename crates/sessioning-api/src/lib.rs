@@ -12,6 +12,7 @@ mod oauth;
 mod origin;
 mod problem;
 mod session;
+mod strict;
 
 pub use cookie::{CookieError, CookieSettings, SameSite, SessionCookie, TwoCookies};
 #[cfg(feature = "domain")]

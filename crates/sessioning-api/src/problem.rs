@@ -125,7 +125,7 @@ impl Code {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// What went wrong, for programs.
-    #[serde(deserialize_with = "crate::session::word")]
+    #[serde(deserialize_with = "crate::strict::word")]
     pub code: Code,
     /// What went wrong, for people; the same for every problem of one code.
     pub title: String,

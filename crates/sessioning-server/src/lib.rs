@@ -15,6 +15,7 @@ mod cursor;
 mod data_folder;
 mod descriptors;
 mod edge;
+mod expected;
 mod failures;
 mod guard;
 mod keys;

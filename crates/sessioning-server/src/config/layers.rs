@@ -13,7 +13,7 @@ use sessioning::Timeouts;
 use super::environment::ORIGINAL;
 use super::outside::{Inside, tidy};
 use super::{Config, ConfigError, ProfileSetting};
-use crate::shape::demanded;
+use crate::expected::demanded;
 
 /// The file that is read if it is there and no other is named.
 const DEFAULT_FILE: &str = "sessioning.toml";
