@@ -29,8 +29,7 @@ const REQUEST_ID: &str = "x-request-id";
 pub(crate) async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
     let client = source::address_of(&request, &app.config.proxy.trusted);
-    let name = id.clone();
-    during(name.to_str().unwrap_or_default(), client, answer(&app, request, id, next)).await
+    during(id.clone(), client, answer(&app, request, id, next)).await
 }
 
 async fn answer(app: &App, mut request: Request, id: HeaderValue, next: Next) -> Response {

@@ -7,6 +7,7 @@ use std::fmt::{self, Write};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use serde_json::Value;
 use sessioning::{Namespace, Session, SessionId, User};
 use tracing::{Event, Subscriber};
@@ -23,7 +24,7 @@ tokio::task_local! {
 /// What is known of the request under way. None of it is a secret.
 #[derive(Debug, Default)]
 struct Noted {
-    request: String,
+    request: Option<HeaderValue>,
     client: Option<IpAddr>,
     namespace: Option<Namespace>,
     key: Option<Box<str>>,
@@ -33,8 +34,12 @@ struct Noted {
 }
 
 /// Does the work of a request of that name, which came from that address, or from a socket.
-pub(crate) async fn during<T>(request: &str, client: Option<IpAddr>, work: impl Future<Output = T>) -> T {
-    let noted = Noted { request: request.into(), client, ..Noted::default() };
+pub(crate) async fn during<T>(
+    request: HeaderValue,
+    client: Option<IpAddr>,
+    work: impl Future<Output = T>,
+) -> T {
+    let noted = Noted { request: Some(request), client, ..Noted::default() };
     REQUEST.scope(RefCell::new(noted), work).await
 }
 
@@ -76,6 +81,7 @@ pub(crate) fn note_end(status: u16, after: Duration) {
 impl Noted {
     fn fields(&self) -> Vec<(&'static str, Value)> {
         let client = self.client.map_or_else(|| "socket".into(), |client| client.to_canonical().to_string());
+        let request = self.request.as_ref().and_then(|name| name.to_str().ok()).unwrap_or_default();
         let micros = |after: Duration| u64::try_from(after.as_micros()).unwrap_or(u64::MAX);
         let optional = [
             ("namespace", self.namespace.as_ref().map(|namespace| namespace.as_str().into())),
@@ -86,10 +92,7 @@ impl Noted {
             ("micros", self.ended.map(|(_, after)| micros(after).into())),
         ];
         let known = optional.into_iter().filter_map(|(name, value): (_, Option<Value>)| Some((name, value?)));
-        [("request", self.request.as_str().into()), ("client", client.into())]
-            .into_iter()
-            .chain(known)
-            .collect()
+        [("request", request.into()), ("client", client.into())].into_iter().chain(known).collect()
     }
 }
 
@@ -186,7 +189,7 @@ mod tests {
             let line = format::format().with_target(false).without_time();
             Box::new(tracing_subscriber::registry().with(layer.event_format(WithRequest { line, json })))
         };
-        during("r-1", Some("::ffff:192.0.2.1".parse().unwrap()), async {
+        during(HeaderValue::from_static("r-1"), Some("::ffff:192.0.2.1".parse().unwrap()), async {
             note_namespace(&Namespace::default());
             note_key("0123456789abcdef");
             note_user(&user.parse().unwrap());
