@@ -5,6 +5,7 @@ use std::error::Error;
 use sessioning::{NewSession, Owner, SessionToken, Sessioning};
 use tokio::task::JoinSet;
 
+/// What a measurement comes to, or why it could not be made.
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// How many creates wait for their answer at once.
