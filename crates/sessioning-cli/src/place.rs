@@ -80,7 +80,7 @@ pub(crate) fn configured(file: Option<&Path>, listener: Listener) -> Result<Plac
 /// The URL of what listens there, if that is on this machine.
 fn here(address: &Address) -> Result<String, String> {
     match address {
-        Address::Unix(path) => Ok(format!("unix:{}", path.display())),
+        Address::Unix(socket) => Ok(format!("unix:{}", socket.path.display())),
         Address::Tcp { port: 0, .. } => Err("it is any free port".into()),
         Address::Tcp { host, port } if host == "localhost" => Ok(format!("http://localhost:{port}")),
         Address::Tcp { host, port } => {

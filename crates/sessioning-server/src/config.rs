@@ -12,6 +12,7 @@ mod mongodb;
 mod outside;
 mod session;
 mod share;
+mod socket;
 mod text;
 mod values;
 
@@ -30,6 +31,7 @@ pub use mongodb::MongoConfig;
 pub use outside::{Inside, Untidy, tidy};
 pub use session::SessionConfig;
 pub use share::AddressShare;
+pub use socket::Socket;
 pub use values::{
     Address, AdminListen, ByteSize, Delay, ImportedTokens, LogFormat, LogLevel, LongestTimeout,
     ProfileSetting, StoreUrl, TrustedProxy,

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use sessioning::{Profile, Timeout};
 use sessioning_mongodb::{MongoUrl, MongoUrlError};
 
+use super::socket::Socket;
+
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
@@ -21,7 +23,7 @@ pub enum Address {
         port: u16,
     },
     /// A socket in the file system.
-    Unix(PathBuf),
+    Unix(Socket),
 }
 
 impl Address {
@@ -48,10 +50,7 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if let Some(path) = text.strip_prefix("unix:") {
-            return match path {
-                "" => Err("unix: needs a path, as in unix:/run/sessioning.sock".into()),
-                path => Ok(Self::Unix(path.into())),
-            };
+            return path.parse().map(Self::Unix);
         }
         let wrong = || format!("{text:?} is not HOST:PORT (such as 127.0.0.1:7377) or unix:PATH");
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
@@ -73,7 +72,7 @@ impl fmt::Display for Address {
         match self {
             Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "{host}:{port}"),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Unix(socket) => write!(f, "unix:{socket}"),
         }
     }
 }

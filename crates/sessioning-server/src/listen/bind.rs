@@ -5,13 +5,15 @@ use std::net::IpAddr;
 #[cfg(unix)]
 use std::path::Path;
 
+#[cfg(unix)]
+use nix::unistd::{Gid, Group};
 use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::net::UnixListener;
 
 use crate::config::Address;
 #[cfg(unix)]
-use crate::umask;
+use crate::config::Socket;
 
 /// A listener, bound.
 pub(crate) struct Bound {
@@ -37,13 +39,43 @@ pub(crate) async fn bind(address: &Address) -> io::Result<Bound> {
         #[cfg(not(unix))]
         Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
         #[cfg(unix)]
-        Address::Unix(path) => {
+        Address::Unix(socket) => {
+            let path = &socket.path;
+            let group = socket.group.as_deref().map(group).transpose()?;
             remove_stale(path)?;
             let listener = UnixListener::bind(path)?;
-            umask::open_socket(path)?;
+            open(socket, group)?;
             Ok(Bound { listener: Listener::Unix(listener), address: format!("unix:{}", path.display()) })
         }
     }
+}
+
+/// Lets those connect who may. The process's umask has kept all others out until here: the group comes before the mode, so
+/// that no other group may connect in between.
+#[cfg(unix)]
+fn open(socket: &Socket, group: Option<Gid>) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if let Some(group) = group {
+        std::os::unix::fs::lchown(&socket.path, None, Some(group.as_raw())).map_err(|error| {
+            let name = socket.group.as_deref().unwrap_or_default();
+            let why = format!(
+                "this user cannot give it to the group {name:?}, of which it must be a member: {error}"
+            );
+            io::Error::new(error.kind(), why)
+        })?;
+    }
+    std::fs::set_permissions(&socket.path, std::fs::Permissions::from_mode(socket.mode()))
+}
+
+/// A group by its name or number.
+#[cfg(unix)]
+fn group(name: &str) -> io::Result<Gid> {
+    if let Ok(number) = name.parse() {
+        return Ok(Gid::from_raw(number));
+    }
+    let unknown =
+        || io::Error::new(io::ErrorKind::NotFound, format!("there is no group {name:?} on this machine"));
+    Group::from_name(name)?.map(|group| group.gid).ok_or_else(unknown)
 }
 
 /// A socket that a killed process left behind refuses connections; one in use does not.
