@@ -16,7 +16,7 @@ import type { Request, RequestHandler, Response } from "express";
 import { complete } from "./web/answer.ts";
 import { Gate, type SessioningOptions } from "./web/gate.ts";
 import type { Incoming } from "./web/origin.ts";
-import { CROSS_ORIGIN, NOT_LOGGED_IN, type Refusal } from "./web/refusal.ts";
+import { CROSS_ORIGIN, NOT_LOGGED_IN, type Refusal, worded } from "./web/refusal.ts";
 import { Visit } from "./web/visit.ts";
 import { beforeHead } from "./web/head.ts";
 import type { Authenticated, NewSession, Session } from "./session.ts";
@@ -67,7 +67,7 @@ export function sessioning(options: SessioningOptions = {}): RequestHandler {
   };
 }
 
-/** Lets those pass who are logged in, and answers 401 to others. */
+/** Lets those pass who are logged in, and answers 401 to others: in JSON where they accept JSON, else in text. */
 export const requireSession: RequestHandler = (req, res, next) =>
   enteredBy(req).visit.session === null ? refuse(res, NOT_LOGGED_IN) : next();
 
@@ -127,8 +127,9 @@ function incoming(req: Request): Incoming {
   return { method: req.method, host: req.headers.host, path: req.originalUrl.replace(/[?#].*$/s, ""), header };
 }
 
-function refuse(res: Response, { status, headers, body }: Refusal): void {
-  res.vary("Cookie").status(status).set(headers).send(body);
+function refuse(res: Response, refusal: Refusal): void {
+  const { status, headers, body } = worded(refusal, res.req.headers.accept);
+  res.vary("Cookie").vary("Accept").status(status).set(headers).send(body);
 }
 
 function enteredBy(req: Request): Entered {

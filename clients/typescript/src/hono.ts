@@ -16,7 +16,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { type AnswerHeaders, complete } from "./web/answer.ts";
 import { Gate, type SessioningOptions } from "./web/gate.ts";
 import type { Incoming } from "./web/origin.ts";
-import { CROSS_ORIGIN, NOT_LOGGED_IN, type Refusal } from "./web/refusal.ts";
+import { CROSS_ORIGIN, NOT_LOGGED_IN, type Refusal, worded } from "./web/refusal.ts";
 import { Visit } from "./web/visit.ts";
 import type { Authenticated, NewSession, Session } from "./session.ts";
 
@@ -50,7 +50,7 @@ export function sessioning(options: SessioningOptions = {}): MiddlewareHandler {
   const gate = new Gate(options);
   return async (c, next) => {
     const visit = await gate.enter(incoming(c));
-    if (!(visit instanceof Visit)) return refusal(visit);
+    if (!(visit instanceof Visit)) return refuse(c, visit);
     entered.set(c, { gate, visit });
     c.set("session", visit.session);
     await next();
@@ -60,15 +60,15 @@ export function sessioning(options: SessioningOptions = {}): MiddlewareHandler {
   };
 }
 
-/** Lets those pass who are logged in, and answers 401 to others. */
+/** Lets those pass who are logged in, and answers 401 to others: in JSON where they accept JSON, else in text. */
 export const requireSession: MiddlewareHandler = async (c, next) => {
-  if (enteredBy(c).visit.session === null) return refusal(NOT_LOGGED_IN);
+  if (enteredBy(c).visit.session === null) return refuse(c, NOT_LOGGED_IN);
   return await next();
 };
 
 /** Lets those pass whom a page of this origin sent, and programs; answers 403 to others. For the form that logs in. */
 export const requireSameOrigin: MiddlewareHandler = async (c, next) => {
-  if (!enteredBy(c).gate.isOwn(incoming(c))) return refusal(CROSS_ORIGIN);
+  if (!enteredBy(c).gate.isOwn(incoming(c))) return refuse(c, CROSS_ORIGIN);
   return await next();
 };
 
@@ -120,8 +120,9 @@ function incoming(c: Context): Incoming {
   return { method: c.req.method, host: c.req.header("host") ?? host, path: pathname, header: (name) => c.req.header(name) };
 }
 
-function refusal({ status, headers, body }: Refusal): Response {
-  return new Response(body, { status, headers: { ...headers, Vary: "Cookie" } });
+function refuse(c: Context, refusal: Refusal): Response {
+  const { status, headers, body } = worded(refusal, c.req.header("Accept"));
+  return new Response(body, { status, headers: { ...headers, Vary: "Cookie, Accept" } });
 }
 
 function headersOf(c: Context): AnswerHeaders {

@@ -9,6 +9,13 @@ export interface Refusal {
 
 const PLAIN = { "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store" };
 
+/** The same refusal in JSON, `{ "error": … }`, for a program that says it takes that; a browser, which names HTML, gets text. */
+export function worded(refusal: Refusal, accept: string | null | undefined): Refusal {
+  if (!/\bapplication\/([\w.-]+\+)?json\b/i.test(accept ?? "") || /\btext\/html\b/i.test(accept ?? "")) return refusal;
+  const headers = { ...refusal.headers, "Content-Type": "application/json" };
+  return { ...refusal, headers, body: `${JSON.stringify({ error: refusal.body.trim() })}\n` };
+}
+
 /** Nobody is logged in. */
 export const NOT_LOGGED_IN: Refusal = {
   status: 401,
