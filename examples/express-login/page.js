@@ -1,12 +1,13 @@
 // The two pages. `html` escapes what is put in: a name or a browser may be called anything.
 import { html } from "./html.js";
 
-/** For somebody who is not logged in. */
-export function loginPage() {
+/** For somebody who is not logged in, with what was wrong with the last try. */
+export function loginPage(wrong) {
   return page("Log in", html`
     <h1>Who are you?</h1>
+    ${wrong ? html`<p role="alert">${wrong}</p>` : null}
     <form method="post" action="/login">
-      <label>Name <input name="name" required maxlength="256" autofocus></label>
+      <label>Name <input name="name" required maxlength="64" autofocus></label>
       <button>Log in</button>
     </form>`);
 }

@@ -17,12 +17,14 @@ app.use(sessioning({
 app.use(express.urlencoded({ extended: false }));
 
 app.get("/", async (req, res) => {
-  const devices = await sessions.list(sessionToken(req)); // null: not logged in
-  res.send(String(devices === null ? loginPage() : homePage(req.session, devices.items)));
+  const devices = await devicesOf(sessionToken(req));
+  res.send(String(devices === null ? loginPage() : homePage(req.session, devices)));
 });
 
 app.post("/login", requireSameOrigin, async (req, res) => {
-  await login(req, req.body.name, { metadata: { user_agent: req.get("User-Agent") } });
+  const name = req.body?.name;
+  if (!isName(name)) return res.status(400).send(String(loginPage("A name has 1 to 64 characters.")));
+  await login(req, name, { metadata: { user_agent: req.get("User-Agent") } });
   res.redirect(303, "/");
 });
 
@@ -42,6 +44,24 @@ app.post("/devices/end-others", async (req, res) => {
 });
 
 app.get("/private", requireSession, (req, res) => res.type("text").send(`For ${req.session.user} alone\n`));
+
+/** All sessions of a user, page by page; `null` if nobody is logged in. */
+async function devicesOf(token) {
+  const devices = [];
+  let cursor;
+  do {
+    const page = await sessions.list(token, { cursor });
+    if (page === null) return null;
+    devices.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return devices;
+}
+
+/** Whether a form gave a name that a user may have. */
+function isName(name) {
+  return typeof name === "string" && /^\P{Cc}{1,64}$/u.test(name);
+}
 
 const server = app.listen(Number(process.env.PORT ?? 3000), "127.0.0.1", (error) => {
   if (error) throw error;

@@ -17,12 +17,13 @@ app.use(sessioning({
 }));
 
 app.get("/", async (c) => {
-  const devices = await sessions.list(sessionToken(c)); // null: not logged in
-  return c.html(devices === null ? loginPage() : homePage(c.get("session"), devices.items));
+  const devices = await devicesOf(sessionToken(c));
+  return c.html(devices === null ? loginPage() : homePage(c.get("session"), devices));
 });
 
 app.post("/login", requireSameOrigin, async (c) => {
   const { name } = await c.req.parseBody();
+  if (!isName(name)) return c.html(loginPage("A name has 1 to 64 characters."), 400);
   await login(c, name, { metadata: { user_agent: c.req.header("User-Agent") } });
   return c.redirect("/", 303);
 });
@@ -43,6 +44,24 @@ app.post("/devices/end-others", async (c) => {
 });
 
 app.get("/private", requireSession, (c) => c.text(`For ${c.get("session").user} alone\n`));
+
+/** All sessions of a user, page by page; `null` if nobody is logged in. */
+async function devicesOf(token) {
+  const devices = [];
+  let cursor;
+  do {
+    const page = await sessions.list(token, { cursor });
+    if (page === null) return null;
+    devices.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return devices;
+}
+
+/** Whether a form gave a name that a user may have. */
+function isName(name) {
+  return typeof name === "string" && /^\P{Cc}{1,64}$/u.test(name);
+}
 
 serve({ fetch: app.fetch, port: Number(process.env.PORT ?? 3000), hostname: "127.0.0.1" }, ({ port }) => {
   console.log(`listening http://127.0.0.1:${port}`);

@@ -43,8 +43,37 @@ for (const name of ["express-login", "hono-login"]) {
     const isIn = async (browser: Browser) => (await browser.get("/private")).status === 200;
 
     it("logs in whatever the browser calls itself", async () => {
-      const alice = await visit("alice", `Mozilla\t${"long ".repeat(300)}\u0085`);
-      assert.match((await alice.get("/")).text, /Mozilla\uFFFDlong [^<]*…/);
+      const carol = await visit("carol", `Mozilla\t${"long ".repeat(300)}\u0085`);
+      assert.match((await carol.get("/")).text, /Mozilla\uFFFDlong [^<]*…/);
+    });
+
+    it("answers a login without a name, or with one that no user has, with a message", async () => {
+      for (const form of [{}, { name: "" }, { name: "a\u0000b" }, { name: "a".repeat(300) }]) {
+        const answer = await new Browser(site.url).post("/login", form, SAME_ORIGIN);
+        assert.equal(answer.status, 400);
+        assert.match(answer.text, /<p role="alert">A name has 1 to 64 characters\.<\/p>/);
+        assert.equal(answer.setCookies.length, 0);
+      }
+    });
+
+    it("shows all devices, however many pages they are", async () => {
+      const first = await visit("many", "the first");
+      for (let number = 0; number < 104; number += 8) {
+        await Promise.all(Array.from({ length: 8 }, (_, more) => visit("many", `device ${number + more}`)));
+      }
+      assert.equal(devices(await first.get("/")).size, 105);
+    });
+
+    it("answers in JSON who accepts that, and in text whoever else", async () => {
+      const ask = (accept: string) => new Browser(site.url).get("/private", { Accept: accept });
+      for (const accept of ["application/json", "application/problem+json, */*;q=0.1"]) {
+        const answer = await ask(accept);
+        assert.deepEqual([answer.status, JSON.parse(answer.text)], [401, { error: "Not logged in" }]);
+        assert.match(String(answer.headers["content-type"]), /^application\/json/);
+      }
+      for (const accept of ["*/*", "text/html,application/xhtml+xml,*/*", "text/html, application/json"]) {
+        assert.equal((await ask(accept)).text, "Not logged in\n");
+      }
     });
 
     it("logs in, shows who it is, keeps others out, and logs out", async () => {
