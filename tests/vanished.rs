@@ -54,7 +54,8 @@ fn a_mount_that_goes_or_becomes_read_only_takes_no_writes() {
     }
     for (change, why) in [
         ("umount -l \"$0\"", "is not mounted any more"),
-        ("mount -o remount,ro \"$0\"", "has become read-only"),
+        // No mount becomes read-only while files are open for writing, but for errors of the disk. A second one does.
+        ("mount --bind \"$0\" \"$0\" && mount -o remount,ro,bind \"$0\"", "has become read-only"),
         ("mount -t tmpfs tmpfs \"$0/data\"", "is gone"),
     ] {
         let folder = tempfile::tempdir().unwrap();
