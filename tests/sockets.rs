@@ -35,7 +35,7 @@ fn mode(socket: &Path) -> u32 {
 #[test]
 fn a_socket_is_this_users_alone_whatever_the_umask_unless_it_is_said_whose() {
     let (_folder, socket) = place();
-    let own = fs::metadata(&socket.parent().unwrap()).unwrap().gid().to_string();
+    let own = fs::metadata(socket.parent().unwrap()).unwrap().gid().to_string();
     for (rest, expected) in
         [("", 0o600), (&format!("?group={own}"), 0o660), (&format!("?group={own}&mode=0620"), 0o620)]
     {
