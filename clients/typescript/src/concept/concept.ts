@@ -64,6 +64,7 @@ function classWithMethods(options: ConceptOptions): SessioningClass {
 
     async create({ user }: { user: string }): Promise<{ session: string } | { error: string }> {
       sayAttempt(user);
+      if (!canBeSent(user)) return { error: NO_USER };
       const answer = await this[CONNECTION].service.call("create", { user: plain(user) });
       const created = hasText(answer, "session");
       if (created === undefined) return hasText(answer, "error") ?? strange("create");
@@ -72,12 +73,14 @@ function classWithMethods(options: ConceptOptions): SessioningClass {
     }
 
     async delete({ session }: { session: string }): Promise<Record<PropertyKey, never> | { error: string }> {
+      if (!canBeSent(session)) return notFound(session);
       const answer = await this[CONNECTION].service.call("delete", { session: plain(session) });
       return hasText(answer, "error") ?? isEmpty(answer) ?? strange("delete");
     }
 
     async _getUser({ session }: { session: string }): Promise<Array<{ user: string }> | [ErrorRow]> {
       const { service, mode } = this[CONNECTION];
+      if (!canBeSent(session)) return unknownRows(mode, [notFound(session)]);
       const answer = await service.call("_getUser", { session: plain(session) });
       if (!Array.isArray(answer) || answer.length > 1) return strange("_getUser");
       if (answer.length === 0) return unknownRows(mode, []);
@@ -100,6 +103,25 @@ function connect(db: ConceptDatabase, options: ConceptOptions): Connection {
   const settings = settingsFrom(options);
   const service = new Service(settings, namespaceOf(db.databaseName, settings.namespaces));
   return { service, mode: settings.unknownSession };
+}
+
+/** As the service words it. */
+const NO_USER = "Failed to create session: user must be a string of 1 to 256 bytes without control characters";
+
+/** Longer than any session or user, and well within what the service reads. */
+const LONGEST = 4096;
+
+/**
+ * False for what would reach the service as something else, or not at all: `1e400`, which JSON writes as null, half of a
+ * character, and what is too long. It is no session and no user, so the answer is known.
+ */
+function canBeSent(value: unknown): boolean {
+  if (typeof value === "string") return value.length <= LONGEST && !/\p{Surrogate}/u.test(value);
+  return typeof value !== "number" || Number.isFinite(value);
+}
+
+function notFound(session: unknown): ErrorRow {
+  return { error: `Session with id ${String(session)} not found` };
 }
 
 /** An ObjectId would go out as text and never come back as what it was. As an object it is refused instead. */
