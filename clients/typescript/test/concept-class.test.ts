@@ -200,6 +200,21 @@ describe("answers of the real service", { skip: SKIP }, () => {
     assert.deepEqual(await concept._getUser(created), [{ error }]);
   });
 
+  it("are given after a word about names that the concept does not know, once", async (t) => {
+    const told = t.mock.method(console, "error", () => {});
+    const concept = make({ url: service.url });
+    const renamed = { userId: "user:alice" } as unknown as { user: string };
+    for (let time = 0; time < 2; time++) assert.ok("error" in await concept.create(renamed));
+    assert.equal(told.mock.callCount(), 1);
+    const [text] = told.mock.calls[0]!.arguments as [string];
+    assert.match(text, /called with { userId } and knows { user }/);
+    assert.match(text, /override create\({ userId }: any\): any { return super\.create\({ user: userId }\); }/);
+    const Renamed = class extends sessioningConcept({ url: service.url }) {
+      override create({ userId }: any): any { return super.create({ user: userId }); }
+    };
+    assert.ok("session" in await new Renamed({ databaseName: "app" }).create(renamed));
+  });
+
   const odd: [unknown, string][] = [
     ["made-up", "made-up"],
     ["", ""],

@@ -1,5 +1,6 @@
 import { sayAttempt, sayCreated } from "./console.ts";
 import { SessionServiceError } from "./errors.ts";
+import { checkNames } from "./names.ts";
 import { namespaceOf } from "./namespace.ts";
 import { type Method, Service, STRANGER } from "./service.ts";
 import { type ConceptOptions, settingsFrom } from "./settings.ts";
@@ -62,7 +63,9 @@ function classWithMethods(options: ConceptOptions): SessioningClass {
       Object.defineProperty(this, CONNECTION, { value: connect(db, options) });
     }
 
-    async create({ user }: { user: string }): Promise<{ session: string } | { error: string }> {
+    async create(input: { user: string }): Promise<{ session: string } | { error: string }> {
+      checkNames("create", "user", input);
+      const { user } = input;
       sayAttempt(user);
       if (!canBeSent(user)) return { error: NO_USER };
       const answer = await this[CONNECTION].service.call("create", { user: plain(user) });
@@ -72,13 +75,17 @@ function classWithMethods(options: ConceptOptions): SessioningClass {
       return created;
     }
 
-    async delete({ session }: { session: string }): Promise<Record<PropertyKey, never> | { error: string }> {
+    async delete(input: { session: string }): Promise<Record<PropertyKey, never> | { error: string }> {
+      checkNames("delete", "session", input);
+      const { session } = input;
       if (!canBeSent(session)) return notFound(session);
       const answer = await this[CONNECTION].service.call("delete", { session: plain(session) });
       return hasText(answer, "error") ?? isEmpty(answer) ?? strange("delete");
     }
 
-    async _getUser({ session }: { session: string }): Promise<Array<{ user: string }> | [ErrorRow]> {
+    async _getUser(input: { session: string }): Promise<Array<{ user: string }> | [ErrorRow]> {
+      checkNames("_getUser", "session", input);
+      const { session } = input;
       const { service, mode } = this[CONNECTION];
       if (!canBeSent(session)) return unknownRows(mode, [notFound(session)]);
       const answer = await service.call("_getUser", { session: plain(session) });
