@@ -6,6 +6,7 @@ import { type Mistake, type Rule, sessionQueries } from "../rule.ts";
 import type { Step, Sync } from "../sync.ts";
 import { descendants, isPrinted, isWithin, mentions } from "../syntax.ts";
 import type { Query, Where } from "../where.ts";
+import { unknownOutputs } from "./guard-unknown-output.ts";
 
 /** A session query whose user is not used: it stops nobody. */
 export const guardUserUnused: Rule = {
@@ -16,6 +17,8 @@ export const guardUserUnused: Rule = {
       const { where } = sync;
       if (where?.fn === undefined || onlyRefuses(sync)) continue;
       for (const query of sessionQueries(where, file.concepts)) {
+        // Used or not, an output that there is not has a rule and a cure of its own.
+        if (unknownOutputs(query, file.concepts).length > 0) continue;
         if (stopsNobody(query, where, sync) && !leavesItToActions(query, sync)) yield mistake(sync, query);
       }
     }

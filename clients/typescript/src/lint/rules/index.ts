@@ -1,6 +1,7 @@
 import type { Rule } from "../rule.ts";
 import { createReopened } from "./create-reopened.ts";
 import { deadLengthCheck } from "./dead-length-check.ts";
+import { guardUnknownOutput } from "./guard-unknown-output.ts";
 import { guardUserFromRequest } from "./guard-user-from-request.ts";
 import { guardUserUnused } from "./guard-user-unused.ts";
 import { nullWhereUndefined } from "./null-where-undefined.ts";
@@ -11,6 +12,7 @@ import { responseWaitsForMissingOutput } from "./response-waits-for-missing-outp
 export const rules: readonly Rule[] = [
   outputUsedInSameThen,
   guardUserUnused,
+  guardUnknownOutput,
   guardUserFromRequest,
   deadLengthCheck,
   nullWhereUndefined,

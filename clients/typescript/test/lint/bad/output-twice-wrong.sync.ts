@@ -1,0 +1,12 @@
+import { actions, Sync } from "@engine";
+import { Posting, Requesting, Sessioning } from "@concepts";
+
+export const DeletePost: Sync = ({ request, session, post, user, name }) => ({
+  when: actions([Requesting.request, { path: "/posts/delete", session, post }, { request }]),
+  where: (frames) =>
+    frames.query(Sessioning._getUser, { session }, {
+      id: user, // ← guard-unknown-output
+      name, // ← guard-unknown-output
+    }),
+  then: actions([Posting.delete, { post, user, name }]),
+});
