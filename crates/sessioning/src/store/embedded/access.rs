@@ -127,27 +127,45 @@ fn is_mount_root(_: &Path) -> bool {
     false
 }
 
-/// Takes from others the right to read what is in the directory, and the directory.
+/// Takes from others the right to read the directory, and what is ours in it. Whatever else is there stays as it is.
 #[cfg(unix)]
-pub(super) fn restrict(directory: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let found = entry.metadata()?;
-        if found.is_dir() {
-            restrict(&entry.path())?;
-        } else if found.is_file() && found.permissions().mode() & 0o077 != 0 {
-            fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o600))?;
+pub(super) fn restrict(directory: &Path, names: &[&str]) -> io::Result<()> {
+    for name in names {
+        let path = directory.join(name);
+        match fs::symlink_metadata(&path) {
+            Ok(found) => restrict_all(&path, &found)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
     }
-    if fs::metadata(directory)?.permissions().mode() & 0o077 == 0 {
-        return Ok(());
+    close(directory, &fs::metadata(directory)?, 0o700)
+}
+
+#[cfg(unix)]
+fn restrict_all(path: &Path, found: &fs::Metadata) -> io::Result<()> {
+    if found.is_file() {
+        return close(path, found, 0o600);
     }
-    fs::set_permissions(directory, fs::Permissions::from_mode(0o700))
+    if found.is_dir() {
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            restrict_all(&entry.path(), &entry.metadata()?)?;
+        }
+        return close(path, found, 0o700);
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn close(path: &Path, found: &fs::Metadata, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    match found.permissions().mode() & 0o077 {
+        0 => Ok(()),
+        _ => fs::set_permissions(path, fs::Permissions::from_mode(mode)),
+    }
 }
 
 #[cfg(not(unix))]
-pub(super) fn restrict(_: &Path) -> io::Result<()> {
+pub(super) fn restrict(_: &Path, _: &[&str]) -> io::Result<()> {
     Ok(())
 }

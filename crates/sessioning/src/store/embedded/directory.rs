@@ -15,6 +15,10 @@ use crate::{Error, ErrorKind, Result};
 const FORMAT: &str = "sessioning data directory, format 2";
 /// What was ended all at once was in one record then. Opening the engine moves it.
 const FORMAT_1: &str = "sessioning data directory, format 1";
+/// What is ours in it.
+const NAMES: [&str; 6] = ["FORMAT", "FORMAT.new", "LOCK", "SPACE", "engine", "engine.new"];
+/// What may be there before FORMAT is.
+const BEGINNING: [&str; 4] = ["FORMAT.new", "LOCK", "SPACE", "lost+found"];
 
 /// A data directory that is ours until this is dropped.
 pub(super) struct Directory {
@@ -28,10 +32,12 @@ impl Directory {
         let failed = |attempt, source| Error::from(error(path, attempt)).with_source(source);
         create(path).map_err(|source| failed("create", source))?;
         let path = access::settle(path)?;
+        // Before anything is made or changed in it.
+        refuse_foreign(&path).map_err(|source| failed("look into", source))??;
         let lock = lock(&path)?;
         let directory = Self { path, _lock: lock };
         directory.check_format()?;
-        access::restrict(&directory.path)
+        access::restrict(&directory.path, &NAMES)
             .map_err(|source| failed("take from others the right to read", source))?;
         Ok(directory)
     }
@@ -91,23 +97,33 @@ impl Directory {
                 Err(ErrorKind::NewerFormat { directory: self.path.clone(), found }.into())
             }
             Err(source) if source.kind() == io::ErrorKind::NotFound => {
-                self.refuse_foreign()?;
                 write_whole(&path, FORMAT).and_then(|()| sync_names(&self.path)).map_err(failed)
             }
             Err(source) => Err(failed(source)),
         }
     }
+}
 
-    /// FORMAT comes before the engine. So an engine without it is not a beginning of ours.
-    fn refuse_foreign(&self) -> Result<()> {
-        match [self.engine(), self.draft()].into_iter().find(|path| fs::symlink_metadata(path).is_ok()) {
-            None => Ok(()),
-            Some(found) => {
-                let why = format!("{} is there but no FORMAT; choose an empty directory", found.display());
-                Err(access::unusable(&self.path, why))
-            }
+/// Refuses a directory that holds something but was not begun by us: FORMAT comes before the engine, so an engine without
+/// it is not ours, either. What is hidden, or of the file system itself, does not count.
+fn refuse_foreign(directory: &Path) -> io::Result<Result<()>> {
+    let is_there = |name: &str| fs::symlink_metadata(directory.join(name)).is_ok();
+    if is_there("FORMAT") {
+        return Ok(Ok(()));
+    }
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        if !name.starts_with('.') && !BEGINNING.contains(&&*name) {
+            let why = format!(
+                "{} is there but no FORMAT, so it is no data directory; choose an empty one, such as {}",
+                directory.join(&*name).display(),
+                directory.join("sessions").display()
+            );
+            return Ok(Err(access::unusable(directory, why)));
         }
     }
+    Ok(Ok(()))
 }
 
 fn error(path: &Path, attempt: &'static str) -> ErrorKind {

@@ -130,6 +130,27 @@ mod unix {
     }
 
     #[test]
+    fn what_is_not_ours_is_refused_and_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("run.sh");
+        fs::create_dir(folder.path().join("pub")).unwrap();
+        fs::write(&program, "true").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let refused = Directory::open(folder.path()).err().unwrap().to_string();
+        assert!(refused.contains("no data directory") && refused.contains("sessions"), "{refused}");
+        assert_eq!((mode(&program), mode(folder.path()), entries(folder.path()).len()), (0o755, 0o755, 2));
+        // Beside our own files others' stay as they are, too.
+        let ours = tempfile::tempdir().unwrap();
+        opens(ours.path());
+        let program = ours.path().join("backup.sh");
+        fs::write(&program, "true").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        opens(ours.path());
+        assert_eq!(mode(&program), 0o755);
+    }
+
+    #[test]
     fn no_symbolic_link_is_followed() {
         for name in ["LOCK", "FORMAT", "FORMAT.new", "SPACE"] {
             let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
