@@ -50,6 +50,14 @@ pub(super) fn settle(directory: &Path) -> Result<PathBuf> {
         Error::from(ErrorKind::Directory { directory: directory.into(), attempt: "use" }).with_source(source)
     };
     let us = rustix::process::geteuid().as_raw();
+    let link = fs::symlink_metadata(directory).map_err(failed)?;
+    if link.is_symlink() && link.uid() != us && link.uid() != 0 {
+        let why = format!(
+            "it is a symbolic link of user {}, who could lead it anywhere; name the directory itself",
+            link.uid()
+        );
+        return Err(unusable(directory, why));
+    }
     let found = fs::metadata(directory).map_err(failed)?;
     if found.uid() == us {
         return check_alone(directory, &found).map(|()| directory.to_path_buf());

@@ -151,6 +151,20 @@ mod unix {
     }
 
     #[test]
+    fn a_link_of_another_user_leads_nowhere() {
+        let (folder, victim) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let link = folder.path().join("data");
+        symlink(victim.path(), &link).unwrap();
+        // Our own link is followed.
+        drop(Directory::open(&link).unwrap());
+        if std::os::unix::fs::lchown(&link, Some(65534), None).is_err() {
+            return;
+        }
+        let refused = Directory::open(&link).err().unwrap().to_string();
+        assert!(refused.contains("symbolic link of user 65534"), "{refused}");
+    }
+
+    #[test]
     fn no_symbolic_link_is_followed() {
         for name in ["LOCK", "FORMAT", "FORMAT.new", "SPACE"] {
             let (folder, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
