@@ -265,6 +265,12 @@ fn sec_31_a_cookie_from_another_origins_page_changes_nothing_behind_a_proxy() {
     assert_eq!(status("GET", FORWARD, &[posted[0], posted[1], foreign]), 403);
     assert_eq!(status("GET", FORWARD, &[posted[0], posted[1], own, cross]), 403);
     assert_eq!(status("GET", FORWARD, &[posted[0], posted[1], own]), 200);
+    service.wait_for_log("A visitor was refused with 403");
+    assert!(service.log().contains("a cookie counts only in requests of this origin"), "{}", service.log());
+    for unreadable in ["PO ST", ""] {
+        let sent = [("X-Forwarded-Method", unreadable), posted[1], foreign];
+        assert_eq!(status("GET", FORWARD, &sent), 403, "{unreadable:?}");
+    }
     assert_eq!(status("POST", FORWARD, &[foreign]), 200, "what the proxy's own request is like says nothing");
     let unbelieved = Service::start(&["--store", "memory:"]);
     let token = unbelieved.begin(r#"{"user": "alice"}"#).0;

@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::check::{check, invalid, lacking};
 use crate::guard::host;
 use crate::log::request::note_namespace;
+use crate::log::{Folded, plain};
 use crate::problem::ApiError;
 use crate::source::is_from_proxy;
 use crate::token::{Place, check_origin, find};
@@ -59,7 +60,8 @@ impl Visit {
         }
         let told = |name: &str| parts.headers.get(name).filter(|_| is_believed)?.to_str().ok();
         Self {
-            method: told(METHOD).and_then(|method| method.parse().ok()),
+            // One that cannot be read is not taken for one that changes nothing.
+            method: told(METHOD).map(|method| method.parse().unwrap_or(Method::POST)),
             host: told("x-forwarded-host").map(Into::into),
         }
     }
@@ -93,7 +95,9 @@ pub(crate) async fn decide(
     // Of two tokens that differ one is not its sender's, so neither counts.
     let Ok(Some((place, text))) = find(headers, app) else { return nobody(policy) };
     if place == Place::Cookie && visit.method.as_ref().is_some_and(|method| !method.is_safe()) {
-        check_origin(headers, visit.host.as_deref())?;
+        let host = visit.host.as_deref();
+        check_origin(headers, host)
+            .inspect_err(|error| say_refused(app, "origin", &plain(host.unwrap_or_default()), error))?;
     }
     let token = app.token(std::str::from_utf8(text).unwrap_or_default());
     match check(app, namespace, token.as_ref(), policy.demand).await? {
@@ -102,6 +106,12 @@ pub(crate) async fn decide(
         Checked::Invalid(reason) => Err(invalid(app, "proxy", token.as_ref(), reason)),
         Checked::StepUp(session, lack) => Err(lacking("proxy", &session, policy.demand, lack)),
     }
+}
+
+/// Says why a visitor was refused, whom the proxy shows a page of its own.
+fn say_refused(app: &App, what: &'static str, about: &str, error: &ApiError) {
+    let line = format_args!("[proxy] A visitor was refused with 403: {}", error.problem);
+    app.folds.say(Folded::Refusal, what, about, line);
 }
 
 /// The answer to a visitor who sent no token: nothing was checked.

@@ -3,9 +3,8 @@
 use axum::http::{HeaderMap, HeaderName};
 use sessioning_api::Code;
 
-use super::{EXPIRES, ID, STATUS, USER};
+use super::{EXPIRES, ID, STATUS, USER, say_refused};
 use crate::app::App;
-use crate::log::Folded;
 use crate::problem::ApiError;
 
 /// The token is the visitor's own. The other four a proxy overwrites or removes, so a visitor's are of no use.
@@ -22,8 +21,7 @@ pub(super) fn refuse_lookalikes(app: &App, headers: &HeaderMap) -> Result<(), Ap
         Code::OriginRefused,
         format_args!("the visitor sent the header {name}, and X-Session-… is for the proxy to set"),
     );
-    let line = format_args!("[proxy] A visitor was refused with 403: {}", error.problem);
-    app.folds.say(Folded::Refusal, "name", "visitors", line);
+    say_refused(app, "name", "visitors", &error);
     Err(error)
 }
 
