@@ -129,7 +129,8 @@ impl Config {
         let host = self.hosts.iter().find(no_host);
         let host =
             host.map(|host| ("hosts".into(), format!("{host:?} is no host name such as sessions.internal")));
-        host.or_else(|| self.probe_fault())
+        host.or_else(|| self.limits.fault())
+            .or_else(|| self.probe_fault())
             .or_else(|| self.session.fault())
             .or_else(|| self.concept.fault())
             .or_else(|| self.cookie.fault())
@@ -204,6 +205,15 @@ pub struct LimitsConfig {
     /// How long requests in flight may take to end after that.
     #[serde(with = "text")]
     pub drain: Timeout,
+}
+
+impl LimitsConfig {
+    /// Nothing at all could be served with a 0 there, which elsewhere means that there is no limit.
+    fn fault(&self) -> Option<(String, String)> {
+        let least = [("connections", self.connections), ("queue", self.queue), ("body", self.body.bytes())];
+        let (name, _) = least.into_iter().find(|(_, value)| *value == 0)?;
+        Some((format!("limits.{name}"), "must be at least 1".into()))
+    }
 }
 
 impl Default for LimitsConfig {

@@ -155,6 +155,17 @@ fn hosts_and_origins_that_could_match_nothing_are_refused() {
     }
 }
 
+#[test]
+fn limits_with_which_nothing_could_be_served_are_refused() {
+    for key in ["limits.connections", "limits.queue", "limits.body"] {
+        let error = with(&[(key, "0")]).unwrap_err();
+        assert!(
+            error.starts_with(&format!("{key} (--set): ")) && error.ends_with("must be at least 1"),
+            "{error}"
+        );
+    }
+}
+
 /// The configuration that a file of this text makes, or what is wrong with it.
 fn in_file(text: &str) -> Result<Effective, String> {
     let folder = tempfile::tempdir().unwrap();

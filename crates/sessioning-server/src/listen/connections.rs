@@ -131,7 +131,7 @@ impl Connections {
             let share = self.bounds.per_address;
             tracing::warn!(
                 %source,
-                refused = held.refused,
+                refused_in_all = held.refused,
                 "connections were refused: this address has limits.connections_per_address = {share} already"
             );
             (held.refused, held.said_at) = (0, Some(now));
