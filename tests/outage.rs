@@ -225,6 +225,8 @@ impl Campaign {
     /// session is not found, and not that it has ended. `/readyz` says why.
     fn look_from_the_concept(&self, token: &str) {
         const THROWN: &str = r#"{"error":"An internal server error occurred."}"#;
+        // What was on its way when the fault began may still arrive.
+        eventually("the fault to show", || self.service.user_of(token).status == 500);
         for answer in [self.service.user_of(token), self.service.delete(token)] {
             assert_eq!((answer.status, answer.body.as_str()), (500, THROWN), "{answer:?}");
         }
