@@ -34,6 +34,7 @@ mod directory;
 mod endings;
 mod engine;
 mod group;
+mod journal;
 mod keys;
 mod meta;
 mod owner;
@@ -293,6 +294,9 @@ impl From<fjall::Error> for Error {
         let kind = match &source {
             fjall::Error::Storage(error) if damage::is_damage(error) => {
                 ErrorKind::Damaged { place: "one of its files".into() }
+            }
+            fjall::Error::JournalRecovery(_) | fjall::Error::InvalidTrailer | fjall::Error::Unrecoverable => {
+                ErrorKind::Damaged { place: "one of its journals".into() }
             }
             _ => ErrorKind::Unavailable,
         };

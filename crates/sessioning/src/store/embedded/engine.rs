@@ -15,6 +15,7 @@ use super::counted::Looks;
 use super::damage::Damages;
 use super::descriptors;
 use super::endings::{Ending, Endings, Scope};
+use super::journal;
 use super::keys::{self, Space};
 use super::meta::Meta;
 use super::tidy::Spaces;
@@ -75,6 +76,7 @@ impl Engine {
     /// Opens it without threads that merge tables: they would meet damage, and no write is taken after that. What
     /// is in memory is written out by [`flush_large`](Self::flush_large) then.
     pub(super) fn open_merging(path: &Path, merges: bool) -> Result<Self> {
+        journal::check(path)?;
         // One thread of them writes tables at any time, so there must be another that merges.
         let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4));
         let threads = if merges { threads } else { 0 };

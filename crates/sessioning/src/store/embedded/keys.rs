@@ -25,7 +25,8 @@ pub(super) enum Space {
 /// The one key in [`Space::Meta`].
 pub(super) const META: &[u8] = b"meta";
 
-const ID: usize = 16;
+/// The length of an id.
+pub(super) const ID: usize = 16;
 
 /// What an owner's keys begin with.
 pub(super) fn owner_prefix(owner: &Owner) -> Vec<u8> {

@@ -59,6 +59,11 @@ impl Own {
                         return true;
                     }
                     Err(_) if self.status.refusal() != Some(ErrorKind::NoSpace) => return true,
+                    Err(error) if error.is_damage() => {
+                        tracing::error!("{error}");
+                        self.status.refuse(ErrorKind::Halted { cause: error.to_string() });
+                        return true;
+                    }
                     Err(error) => tracing::warn!(%error, "the session store could not be reopened yet"),
                 }
             }
