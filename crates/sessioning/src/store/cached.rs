@@ -14,7 +14,9 @@ use self::shard::Shards;
 use super::{
     Accept, Inserted, Keeps, Limit, Listed, Purged, Replaced, Store, Touch, Touched, Waiting, run_to_end,
 };
-use crate::{Clock, Namespace, OnLimit, Owner, Record, Result, SessionId, SessionToken, Timestamp};
+use crate::{
+    Clock, ErrorKind, Namespace, OnLimit, Owner, Record, Result, SessionId, SessionToken, Timestamp,
+};
 
 mod shard;
 
@@ -113,6 +115,7 @@ impl<S: Store> Store for Cached<S> {
             match &inserted {
                 Ok(Inserted::Done { evicted }) if !evicted.is_empty() => sweep.end(evicted),
                 Ok(_) => sweep.end_without_any(),
+                Err(error) if *error.kind() == ErrorKind::Overloaded => sweep.end_without_any(),
                 // Dropping the sweep empties the cache: whom the lost answer would have named is unknown.
                 Err(_) => drop(sweep),
             }

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::{ErrorKind, ManualClock, Memory, OsRandom, SessionToken, Timeout, Timeouts};
+use crate::{ManualClock, Memory, OsRandom, SessionToken, Timeout, Timeouts};
 
 const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
@@ -16,6 +16,7 @@ struct Slow {
     read_gate: Gate,
     write_gate: Gate,
     broken: AtomicBool,
+    overloaded: AtomicBool,
 }
 
 /// Lets calls through until it is shut; then they announce themselves and wait.
@@ -64,6 +65,9 @@ impl Slow {
 #[async_trait]
 impl Store for Arc<Slow> {
     async fn insert_while(&self, _: &Waiting, record: Record, limit: Option<Limit>) -> Result<Inserted> {
+        if self.overloaded.load(Ordering::SeqCst) {
+            return Err(ErrorKind::Overloaded.into());
+        }
         let result = self.memory.insert(record, limit).await;
         self.done(result).await
     }
@@ -254,6 +258,18 @@ async fn a_slow_read_cannot_undo_an_eviction_by_the_limit() {
     it.slow.read_gate.let_go();
     assert!(read.await.unwrap().is_some());
     assert!(it.get(id).await.is_none());
+}
+
+#[tokio::test]
+async fn an_insert_that_was_not_begun_empties_no_cache() {
+    let it = fixture(CacheSettings::default());
+    let id = it.insert().await;
+    it.get(id).await;
+    it.slow.overloaded.store(true, Ordering::SeqCst);
+    let limit = Limit { max: 1, on_limit: OnLimit::EvictOldest, live: Arc::new(|_| true) };
+    let refused = it.cached.insert(record("bob"), Some(limit)).await.unwrap_err();
+    assert_eq!(*refused.kind(), ErrorKind::Overloaded);
+    assert!(!it.cached.is_empty());
 }
 
 #[tokio::test]
