@@ -22,8 +22,6 @@ const EDGE: usize = 13;
 const HEAD: usize = 21;
 /// What a disk writes whole or not at all.
 const SECTOR: usize = 512;
-/// How many zeros may end what was written. More of them were not.
-const ZEROS: usize = 16;
 const CHUNK: usize = 64 * 1024;
 
 /// Refuses journals with damage in them, and cuts off what was being written when all ended.
@@ -46,7 +44,7 @@ pub(super) fn check(engine: &Path) -> Result<()> {
         }
         tracing::warn!(
             journal = %path.display(),
-            bytes = journal.written - stop.batch,
+            bytes = journal.bytes.len() - stop.batch,
             "what was being written when the session store ended was cut off; it had been acknowledged to nobody"
         );
         cut_off(path, stop.batch).map_err(fjall::Error::Io)?;
@@ -77,11 +75,8 @@ fn cut_off(path: &Path, length: usize) -> io::Result<()> {
 }
 
 struct Journal {
-    /// What was written, and some zeros.
+    /// What was written, without the zeros behind it: the file is made longer than what is in it.
     bytes: Vec<u8>,
-    written: usize,
-    /// Of the file, which is made longer than what is in it.
-    length: usize,
 }
 
 /// Where reading ended too early.
@@ -109,7 +104,7 @@ enum Entry<'a> {
 impl Journal {
     fn read(path: &Path) -> io::Result<Self> {
         let mut file = File::open(path)?;
-        let (mut bytes, mut length, mut written) = (Vec::new(), 0, 0);
+        let (mut bytes, mut length) = (Vec::new(), 0);
         let (mut chunk, zeros) = (vec![0; CHUNK], vec![0; CHUNK]);
         loop {
             let count = file.read(&mut chunk)?;
@@ -120,19 +115,18 @@ impl Journal {
             if chunk[..count] != zeros[..count] {
                 bytes.resize(length, 0);
                 bytes.extend_from_slice(&chunk[..count]);
-                written = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
             }
             length += count;
         }
+        let written = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         bytes.truncate(written);
-        bytes.resize(length.min(written + ZEROS), 0);
-        Ok(Self { bytes, written, length })
+        Ok(Self { bytes })
     }
 
     /// Whether all that was written is whole batches, in order.
     fn whole(&self) -> std::result::Result<(), Stop> {
         let (mut at, mut last) = (0, None);
-        while at < self.written {
+        while at < self.bytes.len() {
             let stopped = |entry| Stop { batch: at, entry };
             let batch = self.batch(at).map_err(stopped)?;
             // No checksum is over the order.
@@ -179,22 +173,22 @@ impl Journal {
         }
     }
 
-    /// Whether what is not whole was so once. It was not if a sector of it never reached the disk or it ends where a
-    /// write may have been cut off, unless two batches behind it were synced: the second was begun after the first,
-    /// and all before it, was safe.
+    /// Whether what is not whole was so once. It was not if a sector of it never reached the disk, or if it ends too
+    /// early. Two batches behind it that were synced say that it was: the second was begun after the first, and all
+    /// before it, was safe.
     fn is_damaged(&self, stop: Stop) -> bool {
         let (next, synced) = self.batches_after(stop.batch);
-        let has_gap = self.has_gap(stop.batch, next.unwrap_or(self.written));
+        let has_gap = self.has_gap(stop.batch, next.unwrap_or(self.bytes.len()));
         match next {
             Some(_) => !has_gap || synced >= 2,
-            None => !has_gap && !self.may_be_cut_off(stop.entry),
+            None => !has_gap && self.is_long_enough(stop.entry),
         }
     }
 
     /// Where the first whole batch after a place begins, and how many of them were synced.
     fn batches_after(&self, place: usize) -> (Option<usize>, usize) {
         let (mut first, mut synced, mut at) = (None, 0, place + 1);
-        while let Some(end) = self.bytes[at..self.written].windows(MAGIC.len()).position(|it| it == MAGIC) {
+        while let Some(end) = self.bytes[at..].windows(MAGIC.len()).position(|it| it == MAGIC) {
             at += end + MAGIC.len();
             if let Ok(batch) = self.batch(at) {
                 first.get_or_insert(at);
@@ -221,13 +215,10 @@ impl Journal {
         false
     }
 
-    /// Whether a write may have ended here: after an entry, as the engine hands them on; at the end of a sector; or
-    /// at the end of a file that grows by each write.
-    fn may_be_cut_off(&self, entry: usize) -> bool {
-        let is_at_sector = self.written.next_multiple_of(SECTOR) - self.written <= ZEROS;
-        let is_end = self.bytes.get(entry) == Some(&3) && entry + EDGE == self.written;
-        let is_long_enough = is_end || self.bytes[..self.written].ends_with(MAGIC);
-        !is_long_enough && (entry >= self.written || is_at_sector || self.length - self.written <= ZEROS)
+    /// Whether the last batch is as long as it was meant to be.
+    fn is_long_enough(&self, entry: usize) -> bool {
+        let is_end = self.bytes.get(entry) == Some(&3) && entry + EDGE == self.bytes.len();
+        is_end || self.bytes.ends_with(MAGIC)
     }
 }
 

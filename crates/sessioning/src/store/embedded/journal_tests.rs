@@ -46,11 +46,11 @@ impl Used {
         let journal = directory.path().join("engine/0.jnl");
         let whole = Journal::read(&journal).unwrap();
         let (mut ends, mut at) = (Vec::new(), 0);
-        while at < whole.written {
+        while at < whole.bytes.len() {
             at = whole.batch(at).unwrap().end;
             ends.push(at);
         }
-        let bytes = whole.bytes[..whole.written].to_vec();
+        let bytes = whole.bytes;
         Self { directory, journal, bytes, ends, ended }
     }
 
@@ -65,7 +65,7 @@ impl Used {
     }
 
     fn length(&self) -> usize {
-        Journal::read(&self.journal).unwrap().written
+        Journal::read(&self.journal).unwrap().bytes.len()
     }
 }
 
