@@ -74,5 +74,9 @@ fn filter(level: LogLevel) -> EnvFilter {
         LogLevel::Debug => "debug",
         LogLevel::Trace => "trace",
     };
-    EnvFilter::new(format!("warn,sessioning={level},sessioning_server={level},sessioning_cli={level}"))
+    // What the engine meets the store says itself, once and in words.
+    let engine = "fjall=off,lsm_tree=off";
+    EnvFilter::new(format!(
+        "warn,{engine},sessioning={level},sessioning_server={level},sessioning_cli={level}"
+    ))
 }

@@ -72,7 +72,8 @@ impl Engine {
         let file = damaged.map_or_else(|| self.space(space).path().into(), |table| table.path.to_path_buf());
         let met = met(space, range.start());
         self.damages.report(&file, &met);
-        let place = format!("{}, while reading {met}", file.display());
+        // Without what was being read: errors that are one are told as one.
+        let place = file.display().to_string();
         Error::new(ErrorKind::Damaged { place }).with_source(error)
     }
 
