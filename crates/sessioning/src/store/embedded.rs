@@ -180,10 +180,10 @@ impl Inner {
     /// Looks the session up first, so that its end comes after what was asked for before about the same owner. One
     /// that cannot be read has no owner to wait for, and ends all the same.
     async fn remove(&self, id: SessionId) -> Result<bool> {
-        let found = self.readers.read(move |engine| engine.record(id)).await.ok().flatten();
+        let (found, is_alone) = self.alone(id).await.unwrap_or_default();
         let owner = found.map(|record| record.owner.clone());
         let turn = Turn { owner, id: Some(id), ends: true, ..Turn::default() };
-        self.owner.submit(turn, move |group| group.remove(id)).await
+        self.owner.submit(turn, move |group| group.remove(id, is_alone)).await
     }
 }
 

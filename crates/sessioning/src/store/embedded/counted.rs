@@ -2,9 +2,12 @@
 //! limit reads no more than what the limit allows, however much has ended.
 //!
 //! Without its list an owner is looked through once, by readers and in steps, and further creates wait for that. A
-//! create without a limit takes the list away.
+//! create without a limit takes the list away. A list holds the newest ids, little more than the limit: each end of a
+//! session writes it anew. An empty one stays as long as its owner has anything on the disk: it saves looking through
+//! what has ended.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
@@ -12,22 +15,35 @@ use super::Inner;
 use super::endings::{Ending, Scope};
 use super::engine::{Engine, STEP};
 use super::group::Group;
-use super::keys::{self, Space};
+use super::keys::{self, ID, Space};
 use super::queue::Turn;
 use crate::store::{Inserted, Limit, Waiting};
 use crate::{ErrorKind, OnLimit, Owner, Record, Result, SessionId};
 
 /// How often an owner is looked through for one create: others create without a limit meanwhile.
-const TRIES: usize = 8;
-const ID: usize = 16;
+const LOOKS: usize = 8;
+/// What ends a list of the newest alone.
+const MORE: u8 = 1;
 
 /// The owners that are being looked through, and whether one of them got a session meanwhile that was not counted.
 #[derive(Default)]
 pub(super) struct Looks(Mutex<HashMap<Owner, bool>>);
 
+/// An owner's list.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    /// In the order of inserts.
+    ids: Vec<SessionId>,
+    /// Whether there are older ones, too.
+    more: bool,
+}
+
+/// Lists that were read, and who leaves them.
+pub(super) type Lists = HashMap<Owner, (Option<Counted>, Vec<SessionId>)>;
+
 /// What a limit says to one more.
 enum Room {
-    /// There is no list.
+    /// There is no list that says it.
     Unknown,
     Full,
     Made(Place),
@@ -39,6 +55,30 @@ struct Place {
     /// More that are older than all of these, up to a place in the order of inserts.
     older: Option<(Vec<SessionId>, u64)>,
     staying: Vec<SessionId>,
+}
+
+impl Counted {
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (ids, rest) = bytes.as_chunks::<ID>();
+        let ids = ids.iter().map(|bytes| SessionId::from_bytes(*bytes)).collect::<Option<_>>()?;
+        Some(Self { ids, more: rest == [MORE] })
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let ids = self.ids.iter().flat_map(|id| *id.as_bytes());
+        ids.chain(self.more.then_some(MORE)).collect()
+    }
+
+    /// The newest of it: as many as a create under that limit reads.
+    fn newest(&self, limit: &Limit) -> Self {
+        let left_out = self.ids.len().saturating_sub(limit.max.saturating_add(STEP));
+        Self { ids: self.ids[left_out..].to_vec(), more: self.more || left_out > 0 }
+    }
+
+    /// Whether it says that nothing counts.
+    fn is_empty(&self) -> bool {
+        self.ids.is_empty() && !self.more
+    }
 }
 
 impl Looks {
@@ -53,6 +93,11 @@ impl Looks {
         for owner in owners {
             looks.entry(owner.clone()).and_modify(|disturbed| *disturbed = true);
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn are_over(&self) -> bool {
+        self.0.lock().is_empty()
     }
 
     /// Whether a look that began found all there is by now.
@@ -73,16 +118,20 @@ impl Inner {
             let inserted = self.owner.submit(turn, move |group| group.insert(record, None)).await?;
             return inserted.ok_or_else(|| ErrorKind::Overloaded.into());
         };
-        for _ in 0..TRIES {
+        let mut looks = 0;
+        while looks < LOOKS {
             let inserted = if self.is_listed(&record.owner).await? {
                 let turn = Turn { waiting: Some(waiting.clone()), ..creating_turn(&record) };
                 let (record, limit) = (record.clone(), limit.clone());
                 self.owner.submit(turn, move |group| group.insert(record, Some(&limit))).await?
             } else {
+                looks += 1;
                 self.look_and_insert(&record, &limit, &waiting).await?
             };
-            if let Some(inserted) = inserted {
-                return Ok(inserted);
+            match inserted {
+                Some(inserted) => return Ok(inserted),
+                None if waiting.is_over() => break,
+                None => {}
             }
         }
         Err(ErrorKind::Overloaded.into())
@@ -100,12 +149,22 @@ impl Inner {
         if self.is_listed(&record.owner).await? {
             return Ok(None);
         }
-        let ids = self.look_through(&record.owner, limit).await?;
+        let ids = match self.look_through(&record.owner, limit).await {
+            Err(error) => {
+                let owner = record.owner.clone();
+                let _ = self.readers.read(move |engine| Ok(engine.looks.end(&owner))).await;
+                return Err(error);
+            }
+            ids => ids?,
+        };
         let (turn, waiting) = (creating_turn(record), waiting.clone());
         let (record, limit) = (record.clone(), limit.clone());
         let insert = move |group: &mut Group<'_>| {
-            group.list(&record.owner, &ids);
-            if waiting.is_over() { Ok(None) } else { group.insert(record, Some(&limit)) }
+            let owner = record.owner.clone();
+            group.list(&owner, ids);
+            let inserted = if waiting.is_over() { None } else { group.insert(record, Some(&limit))? };
+            group.shorten(&owner, &limit)?;
+            Ok(inserted)
         };
         self.owner.submit(turn, insert).await
     }
@@ -141,6 +200,42 @@ impl Inner {
     }
 }
 
+impl Inner {
+    /// The record of a session, unless it is gone, and whether it is all that its owner has on the disk. That is looked
+    /// at only where it is all that counts, too.
+    pub(super) async fn alone(&self, id: SessionId) -> Result<(Option<Arc<Record>>, bool)> {
+        let read = move |engine: &Engine| {
+            let Some(record) = engine.record(id)? else { return Ok((None, false)) };
+            let list = engine.get(Space::Counted, &keys::owner_prefix(&record.owner));
+            let counts_alone = list.is_ok_and(|list| list.as_deref() == Some(id.as_bytes()));
+            Ok((Some(record), counts_alone))
+        };
+        let (record, counts_alone) = self.readers.read(read).await?;
+        let owner = record.as_ref().filter(|_| counts_alone).map(|record| record.owner.clone());
+        let Some(owner) = owner else { return Ok((record, false)) };
+        let turn = Turn { owner: Some(owner.clone()), ends: true, ..Turn::default() };
+        let others = self.readers.walk(turn, move |engine| Ok(engine.last_keys(&owner, 2)?.len() > 1)).await;
+        Ok((record, others.is_ok_and(|others| !others)))
+    }
+
+    /// Takes the empty lists of those away who have nothing left on the disk.
+    pub(super) async fn forget_lists(&self, owners: Vec<Owner>) -> Result<()> {
+        if owners.is_empty() {
+            return Ok(());
+        }
+        let without = move |engine: &Engine| {
+            let has_none = |owner: &Owner| matches!(engine.last_keys(owner, 1).as_deref(), Ok([]));
+            Ok(owners.into_iter().filter(has_none).collect::<Vec<_>>())
+        };
+        let owners = self.readers.walk(Turn::default(), without).await?;
+        if owners.is_empty() {
+            return Ok(());
+        }
+        let turn = Turn { long: true, ..Turn::default() };
+        self.owner.submit(turn, move |group| group.forget_empty(&owners)).await
+    }
+}
+
 fn creating_turn(record: &Record) -> Turn {
     Turn { owner: Some(record.owner.clone()), id: Some(record.id), ..Turn::default() }
 }
@@ -151,17 +246,19 @@ fn counts(record: &Record, live: &(dyn Fn(&Record) -> bool + Send + Sync)) -> bo
 }
 
 impl Group<'_> {
-    /// Makes room for the record under a limit and counts it, or says why not; `None` if there is no list.
+    /// Makes room for the record under a limit and counts it, or says why not; `None` if what counts is not known.
     pub(super) fn count(&mut self, record: &Record, limit: Option<&Limit>) -> Result<Option<Inserted>> {
         let Some(limit) = limit else {
-            if self.is_counted(&record.owner)? {
-                self.put_counted(&record.owner, &[]);
-            }
+            self.forget_counted(&record.owner)?;
             self.uncounted.push(record.owner.clone());
             return Ok(Some(Inserted::Done { evicted: Vec::new() }));
         };
         let place = match self.room(&record.owner, limit)? {
-            Room::Unknown => return Ok(None),
+            Room::Unknown => {
+                // Whoever looks through the owner now writes another.
+                self.forget_counted(&record.owner)?;
+                return Ok(None);
+            }
             Room::Full => return Ok(Some(Inserted::Full)),
             Room::Made(place) => place,
         };
@@ -174,27 +271,35 @@ impl Group<'_> {
             self.drop_record(old);
         }
         evicted.extend(place.leaving.iter().map(|record| record.id));
-        let mut counted = place.staying;
-        counted.push(record.id);
-        self.put_counted(&record.owner, &counted);
+        let mut ids = place.staying;
+        ids.push(record.id);
+        self.put_counted(&record.owner, &Counted { ids, more: false }.newest(limit));
         Ok(Some(Inserted::Done { evicted }))
     }
 
-    /// Writes the list of an owner who was looked through, unless others have got sessions meanwhile.
-    fn list(&mut self, owner: &Owner, ids: &[SessionId]) {
+    /// Writes the list of an owner who was looked through, unless others have changed what counts meanwhile.
+    fn list(&mut self, owner: &Owner, ids: Vec<SessionId>) {
         if self.engine.looks.end(owner) && !self.uncounted.contains(owner) {
             self.needs_sync = true;
-            self.write_counted(owner, ids);
+            self.put_counted(owner, &Counted { ids, more: false });
         }
+    }
+
+    /// Leaves the newest in an owner's list.
+    fn shorten(&mut self, owner: &Owner, limit: &Limit) -> Result<()> {
+        if let Some(counted) = self.counted(owner)? {
+            self.put_counted(owner, &counted.newest(limit));
+        }
+        Ok(())
     }
 
     /// Reads at most as many as the limit allows, and a step more.
     fn room(&self, owner: &Owner, limit: &Limit) -> Result<Room> {
-        let Some(mut ids) = self.counted(owner)? else { return Ok(Room::Unknown) };
+        let Some(Counted { mut ids, more }) = self.counted(owner)? else { return Ok(Room::Unknown) };
         let (mut live, mut staying, mut read) = (Vec::new(), Vec::new(), 0);
         while let Some(id) = ids.pop() {
             // Newest first: of very many, the oldest leave without being read.
-            if read >= limit.max + STEP && live.len() >= limit.max {
+            if read >= limit.max.saturating_add(STEP) && live.len() >= limit.max {
                 ids.push(id);
                 break;
             }
@@ -210,6 +315,10 @@ impl Group<'_> {
         if excess > 0 && limit.on_limit == OnLimit::Refuse {
             return Ok(Room::Full);
         }
+        if more {
+            // They may count, or would have to leave, and who they are is not known.
+            return Ok(Room::Unknown);
+        }
         live.reverse();
         let older = live.first().filter(|_| !ids.is_empty()).map(|first| (ids, first.sequence - 1));
         staying.reverse();
@@ -218,48 +327,90 @@ impl Group<'_> {
         Ok(Room::Made(Place { leaving: live, older, staying }))
     }
 
-    /// Whether there is a list of an owner, readable or not.
-    pub(super) fn is_counted(&self, owner: &Owner) -> Result<bool> {
-        match self.get(Space::Counted, &keys::owner_prefix(owner)) {
-            Err(error) if error.is_damage() => Ok(true),
-            list => Ok(list?.is_some()),
-        }
-    }
-
     /// The list of an owner; `None` if there is none, or it is damaged: then the owner is looked through.
-    pub(super) fn counted(&self, owner: &Owner) -> Result<Option<Vec<SessionId>>> {
-        let bytes = match self.get(Space::Counted, &keys::owner_prefix(owner)) {
-            Err(error) if error.is_damage() => return Ok(None),
-            list => list?,
+    pub(super) fn counted(&self, owner: &Owner) -> Result<Option<Counted>> {
+        match self.get(Space::Counted, &keys::owner_prefix(owner)) {
+            Err(error) if error.is_damage() => Ok(None),
+            list => Ok(list?.and_then(|bytes| Counted::read(&bytes))),
+        }
+    }
+
+    fn put_counted(&mut self, owner: &Owner, counted: &Counted) {
+        self.put(Space::Counted, keys::owner_prefix(owner), counted.to_bytes());
+    }
+
+    /// Takes an owner's list away, readable or not.
+    pub(super) fn forget_counted(&mut self, owner: &Owner) -> Result<()> {
+        let key = keys::owner_prefix(owner);
+        let is_there = match self.get(Space::Counted, &key) {
+            Err(error) if error.is_damage() => true,
+            list => list?.is_some(),
         };
-        Ok(bytes.and_then(|bytes| {
-            let ids = bytes.chunks_exact(ID).map(|chunk| SessionId::from_bytes(*chunk.first_chunk()?));
-            ids.collect()
-        }))
-    }
-
-    /// Writes an owner's list, or takes an empty one away: there is nothing to look through then.
-    pub(super) fn put_counted(&mut self, owner: &Owner, ids: &[SessionId]) {
-        if ids.is_empty() {
-            self.delete(Space::Counted, keys::owner_prefix(owner));
-        } else {
-            self.write_counted(owner, ids);
+        if is_there {
+            self.drop_counted(owner);
         }
+        Ok(())
     }
 
-    /// Writes an owner's list, an empty one too: it saves looking through what has ended and is not freed yet.
-    pub(super) fn write_counted(&mut self, owner: &Owner, ids: &[SessionId]) {
-        let bytes = ids.iter().flat_map(|id| *id.as_bytes()).collect();
-        self.put(Space::Counted, keys::owner_prefix(owner), bytes);
+    pub(super) fn drop_counted(&mut self, owner: &Owner) {
+        self.delete(Space::Counted, keys::owner_prefix(owner));
     }
 
-    /// Takes ids off an owner's list, which was read before.
-    pub(super) fn uncount(&mut self, owner: &Owner, counted: Option<Vec<SessionId>>, gone: &[SessionId]) {
-        let Some(mut ids) = counted else { return };
-        let before = ids.len();
-        ids.retain(|id| !gone.contains(id));
-        if ids.len() < before {
-            self.put_counted(owner, &ids);
+    /// Leaves at most that session in an owner's list; none is left without it, unless it may count unlisted.
+    pub(super) fn count_only(&mut self, owner: &Owner, keep: Option<SessionId>) -> Result<()> {
+        let ids = match (self.counted(owner)?, keep) {
+            (_, None) => Vec::new(),
+            (Some(counted), Some(keep)) if counted.ids.contains(&keep) => vec![keep],
+            (Some(Counted { more: false, .. }), Some(_)) => Vec::new(),
+            _ => return self.forget_counted(owner),
+        };
+        self.put_counted(owner, &Counted { ids, more: false });
+        Ok(())
+    }
+
+    /// Takes ids off an owner's list, which was read before; whether nothing counts since.
+    pub(super) fn uncount(&mut self, owner: &Owner, counted: Option<Counted>, gone: &[SessionId]) -> bool {
+        let Some(mut counted) = counted else { return false };
+        let before = counted.ids.len();
+        counted.ids.retain(|id| !gone.contains(id));
+        if counted.ids.len() < before {
+            self.put_counted(owner, &counted);
         }
+        counted.is_empty()
+    }
+
+    /// The lists of those whose records these are.
+    pub(super) fn lists_of<'r>(&self, records: impl Iterator<Item = &'r Record>) -> Result<Lists> {
+        let mut lists = Lists::new();
+        for record in records {
+            if !lists.contains_key(&record.owner) {
+                lists.insert(record.owner.clone(), (self.counted(&record.owner)?, Vec::new()));
+            }
+        }
+        Ok(lists)
+    }
+
+    /// Takes what has gone off these lists; the owners of whom nothing counts since.
+    pub(super) fn uncount_all(&mut self, lists: Lists) -> Vec<Owner> {
+        let lists = lists.into_iter().filter(|(_, (_, gone))| !gone.is_empty());
+        let left = lists.filter_map(|(owner, (counted, gone))| {
+            let is_empty = self.uncount(&owner, counted, &gone);
+            is_empty.then_some(owner)
+        });
+        left.collect()
+    }
+
+    /// Takes the lists of these owners away, where nothing counts.
+    fn forget_empty(&mut self, owners: &[Owner]) -> Result<()> {
+        for owner in owners {
+            if self.counted(owner)?.is_some_and(|counted| counted.is_empty()) {
+                self.drop_counted(owner);
+            }
+        }
+        Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "counted_tests.rs"]
+mod tests;

@@ -167,7 +167,6 @@ async fn a_user_whose_list_is_damaged_is_ended_without_a_success_and_the_others_
             Ok(listed) => assert_eq!(listed.records.len(), 1),
             Err(error) => {
                 assert_named(&error, &file);
-                assert!(error.to_string().contains("user-0"), "{error}");
                 lost.push(number);
             }
         }
@@ -192,6 +191,7 @@ async fn a_limit_is_not_judged_by_what_cannot_be_read() {
     let limit = || Limit { max: 2, on_limit: OnLimit::EvictOldest, live: Arc::new(|_| true) };
     let refused = store.insert(record(300), Some(limit())).await.unwrap_err();
     assert_named(&refused, &file);
+    assert!(store.inner.engine.read().as_ref().unwrap().looks.are_over());
     let _ = store.remove_user(&owner(300), None).await.unwrap();
     assert!(store.insert(record(300), Some(limit())).await.is_ok(), "a revocation makes an end of it");
 }

@@ -169,6 +169,14 @@ impl Engine {
         self.space(space).range(range.clone()).take(limit).map(key).collect()
     }
 
+    /// The last keys of an owner. From the end, since what is purged first stands first and leaves marks.
+    pub(super) fn last_keys(&self, owner: &Owner, limit: usize) -> Result<Vec<Vec<u8>>> {
+        let range = keys::users(owner, None);
+        let key = |entry: fjall::Guard| entry.key().map(|key| key.to_vec());
+        let keys: fjall::Result<_> = self.users.range(range.clone()).rev().take(limit).map(key).collect();
+        keys.map_err(|error| self.failed(Space::Users, &range, error))
+    }
+
     /// The keys of sessions with ids after `after`, in order, at most `limit` of them; without what is damaged.
     pub(super) fn sessions_after(&self, after: Option<SessionId>, limit: usize) -> Result<Vec<Vec<u8>>> {
         let first = after.map(|id| keys::after(id.as_bytes())).unwrap_or_default();

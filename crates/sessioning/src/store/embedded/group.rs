@@ -104,7 +104,8 @@ impl<'a> Group<'a> {
         Ok(Touched::Done)
     }
 
-    pub(super) fn remove(&mut self, id: SessionId) -> Result<bool> {
+    /// `is_alone` if its owner has nothing else on the disk.
+    pub(super) fn remove(&mut self, id: SessionId, is_alone: bool) -> Result<bool> {
         let stored = match self.get(Space::Sessions, id.as_bytes()) {
             Err(error) if error.is_damage() => {
                 // It ends all the same: what is written now is newer than what cannot be read.
@@ -123,7 +124,10 @@ impl<'a> Group<'a> {
         let counted = self.counted(&record.owner)?;
         self.needs_sync = true;
         self.drop_record(&record);
-        self.uncount(&record.owner, counted, &[id]);
+        let is_empty = self.uncount(&record.owner, counted, &[id]);
+        if is_empty && is_alone {
+            self.drop_counted(&record.owner);
+        }
         Ok(!self.is_over(&record, None))
     }
 
@@ -156,15 +160,12 @@ impl<'a> Group<'a> {
     /// Takes over a record from another store, in the place of an older one if there is one.
     pub(super) fn import(&mut self, record: Record) -> Result<()> {
         let stored = self.record(record.id)?;
-        let is_counted = self.is_counted(&record.owner)?;
+        self.forget_counted(&record.owner)?;
         // Ended ones keep no place: it is among what has ended.
         self.uncounted.push(record.owner.clone());
         let next = self.meta.next_sequence();
         let sequence = stored.map_or(next, |stored| stored.sequence);
         let record = Record { epoch: 0, sequence, generation: self.meta.generation, ..record };
-        if is_counted {
-            self.put_counted(&record.owner, &[]);
-        }
         self.put(Space::Users, keys::user(&record.owner, record.id), Vec::new());
         self.schedule_purge(&record);
         self.put_changed(&record);

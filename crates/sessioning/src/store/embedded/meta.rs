@@ -105,4 +105,4 @@ impl Floors {
 
 #[cfg(test)]
 #[path = "tenants_tests.rs"]
-mod tenants_tests;
+pub(super) mod tenants_tests;

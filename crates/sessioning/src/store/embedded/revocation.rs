@@ -43,6 +43,8 @@ struct Freed {
     next: Option<Ending>,
     /// Whether the ending stays after the last: this version cannot read all that it may cover.
     stays: bool,
+    /// The owners of whom nothing counts for a limit any more.
+    uncounted: Vec<Owner>,
 }
 
 /// A step of freeing what an ending covers.
@@ -99,9 +101,12 @@ impl Inner {
             held.forever |= freed.stays && freed.next.is_none();
             match freed.next {
                 Some(next) => ending = next,
-                None => return Ok(ended),
+                None => break,
             }
         }
+        // That the list stays is no failure of the revocation.
+        let _ = self.forget_lists(vec![owner.clone()]).await;
+        Ok(ended)
     }
 
     /// The first keys of an owner: one more than a step takes, if there are as many.
@@ -139,24 +144,25 @@ impl Inner {
         self.owner.submit(turn, move |group| group.free(&sweep)).await
     }
 
-    /// Frees a step of the first ending that nobody else frees; `None` if there is none.
-    pub(super) async fn free_some(&self) -> Result<Option<Purged>> {
+    /// Frees a step of the first ending that nobody else frees.
+    pub(super) async fn free_some(&self) -> Result<Purged> {
         let revoking = Arc::clone(&self.revoking);
         let first = self.readers.read(move |engine| {
             let first = engine.ended().first(|scope| revoking.is_free(scope)).cloned();
             Ok(first.map(|ending| (revoking.hold(ending.scope.clone()), ending)))
         });
-        let Some((mut held, ending)) = first.await? else { return Ok(None) };
+        let Some((mut held, ending)) = first.await? else { return Ok(Purged::default()) };
         let freed = match self.free_step(ending, false).await {
             Err(error) if error.is_damage() => {
                 tracing::warn!("a purge left what was ended all at once on the disk: {error}");
                 held.forever = true;
-                return Ok(Some(Purged { removed: 0, more: true }));
+                return Ok(Purged { removed: 0, more: true });
             }
             freed => freed?,
         };
         held.forever |= freed.stays && freed.next.is_none();
-        Ok(Some(Purged { removed: freed.removed, more: true }))
+        self.forget_lists(freed.uncounted).await?;
+        Ok(Purged { removed: freed.removed, more: true })
     }
 }
 
@@ -171,6 +177,15 @@ pub(super) enum Found {
     Corrupt,
     Unreadable,
     Record(Box<Record>),
+}
+
+impl Found {
+    pub(super) fn record(&self) -> Option<&Record> {
+        match self {
+            Self::Record(record) => Some(record),
+            Self::Gone | Self::Corrupt | Self::Unreadable => None,
+        }
+    }
 }
 
 impl Group<'_> {
@@ -201,24 +216,20 @@ impl Group<'_> {
             self.delete(Space::Users, keys::user(owner, *id));
             self.delete(Space::Sessions, id.as_bytes().to_vec());
         }
-        self.uncount(owner, counted, &leaving);
+        // These were all that the owner had on the disk.
+        if self.uncount(owner, counted, &leaving) && keep.is_none() {
+            self.drop_counted(owner);
+        }
         Ok(removed)
     }
 
     fn end_many(&mut self, owner: &Owner, keep: Option<SessionId>) -> Result<Ending> {
-        let is_kept = |id: &SessionId| Some(*id) == keep;
-        let counted = self.counted(owner)?;
+        self.count_only(owner, keep)?;
+        // Whoever is looking through the owner may have found what ends here.
+        self.uncounted.push(owner.clone());
         let scope = Scope::Owner(owner.clone(), self.meta.sequence());
         let ending = Ending { keep, ..Ending::new(scope, 0) };
         self.raise(ending.clone());
-        match (counted, keep) {
-            (Some(counted), _) => {
-                self.write_counted(owner, &counted.into_iter().filter(is_kept).collect::<Vec<_>>());
-            }
-            (None, None) => self.write_counted(owner, &[]),
-            // Whether the one that stays counts is not known.
-            (None, Some(_)) => self.put_counted(owner, &[]),
-        }
         Ok(ending)
     }
 
@@ -228,7 +239,9 @@ impl Group<'_> {
         for key in &sweep.keys {
             found.push(self.look_up(key)?);
         }
-        let mut freed = Freed { ids: Vec::new(), removed: 0, next: None, stays: false };
+        let mut lists = self.lists_of(found.iter().filter_map(Found::record))?;
+        let mut freed =
+            Freed { ids: Vec::new(), removed: 0, next: None, stays: false, uncounted: Vec::new() };
         let (scope, mut unreadable) = (&sweep.ending.scope, false);
         for (key, found) in sweep.keys.iter().zip(found) {
             let id = keys::id_of(key);
@@ -246,10 +259,14 @@ impl Group<'_> {
                         freed.ids.extend((!self.is_over(&record, Some(scope))).then_some(record.id));
                         freed.removed += 1;
                         self.drop_record(&record);
+                        if let Some((_, gone)) = lists.get_mut(&record.owner) {
+                            gone.push(record.id);
+                        }
                     }
                 }
             }
         }
+        freed.uncounted = self.uncount_all(lists);
         if let Some(ending) = self.go_on(sweep, unreadable) {
             freed.stays = ending.stays;
             freed.next = Some(ending).filter(|_| !sweep.place.is_empty());

@@ -18,32 +18,32 @@ use crate::{
     Timeouts, Timestamp,
 };
 
-const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+pub(in super::super) const START: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-fn open(directory: &Path) -> Embedded {
+pub(in super::super) fn open(directory: &Path) -> Embedded {
     let settings = EmbeddedSettings { queue: 1 << 16, ..EmbeddedSettings::new(directory) };
     Embedded::open_with(&settings, &ManualClock::at(START)).unwrap()
 }
 
-fn owner(text: &str) -> Owner {
+pub(in super::super) fn owner(text: &str) -> Owner {
     match text.split_once('/') {
         Some((namespace, user)) => Owner::new(namespace.parse().unwrap(), user.parse().unwrap()),
         None => text.parse().unwrap(),
     }
 }
 
-fn record(user: &str, idle: Timeout) -> Record {
+pub(in super::super) fn record(user: &str, idle: Timeout) -> Record {
     let token = SessionToken::generate(START, &OsRandom).unwrap();
     Record::new(&token, owner(user), Timeouts { idle, absolute: Timeout::Never }, START)
 }
 
 /// A limit that counts sessions of level 0.
-fn limit(max: usize, on_limit: OnLimit) -> Option<Limit> {
+pub(in super::super) fn limit(max: usize, on_limit: OnLimit) -> Option<Limit> {
     Some(Limit { max, on_limit, live: Arc::new(|record| record.level == 0) })
 }
 
-async fn fill(store: &Embedded, user: &str, count: usize, level: u8) -> Vec<SessionId> {
+pub(in super::super) async fn fill(store: &Embedded, user: &str, count: usize, level: u8) -> Vec<SessionId> {
     let mut ids = Vec::new();
     for part in (0..count).collect::<Vec<_>>().chunks(512) {
         let inserts = part.iter().map(async |_| {
@@ -57,13 +57,17 @@ async fn fill(store: &Embedded, user: &str, count: usize, level: u8) -> Vec<Sess
     ids
 }
 
-async fn insert(store: &Embedded, user: &str, limit: Option<Limit>) -> (Record, Inserted) {
+pub(in super::super) async fn insert(
+    store: &Embedded,
+    user: &str,
+    limit: Option<Limit>,
+) -> (Record, Inserted) {
     let new = record(user, Timeout::Never);
     let inserted = store.insert(new.clone(), limit).await.unwrap();
     (new, inserted)
 }
 
-async fn has(store: &Embedded, id: SessionId) -> bool {
+pub(in super::super) async fn has(store: &Embedded, id: SessionId) -> bool {
     store.get(id, &|_| true).await.unwrap().is_some()
 }
 
@@ -86,7 +90,7 @@ fn sorted(ids: &[SessionId]) -> Vec<SessionId> {
     ids
 }
 
-fn left(store: &Embedded, space: Space) -> usize {
+pub(in super::super) fn left(store: &Embedded, space: Space) -> usize {
     let engine = store.inner.engine.read();
     engine.as_ref().unwrap().keys(space, Vec::new()..=vec![0xff; 400], usize::MAX).unwrap().len()
 }
@@ -388,6 +392,18 @@ async fn what_ended_with_everyone_and_never_expires_is_freed_in_steps_and_forgot
         assert!(!has(&store, id).await);
     }
     assert!(has(&store, last.id).await && has(&store, outside.id).await);
+}
+
+#[tokio::test]
+async fn what_was_ended_all_at_once_does_not_hold_back_purges_of_what_expired() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    fill(&store, "mallory", 1_000, 0).await;
+    drop(store.inner.end_many(&owner("mallory"), None).await.unwrap());
+    let expired = record("alice", Timeout::After(Duration::from_secs(1)));
+    let _ = store.insert(expired, None).await.unwrap();
+    let purged = store.purge(START.after(DAY * 2), 100).await.unwrap();
+    assert!(purged.removed > STEP && purged.more, "{purged:?}");
 }
 
 #[tokio::test]

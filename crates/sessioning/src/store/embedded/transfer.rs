@@ -64,7 +64,7 @@ impl Transfer for Embedded {
         self.inner
             .owner
             .submit(Turn { long: true, ..Turn::default() }, move |group| {
-                ids.into_iter().try_for_each(|id| group.remove(id).map(drop))
+                ids.into_iter().try_for_each(|id| group.remove(id, false).map(drop))
             })
             .await
     }
