@@ -110,3 +110,21 @@ async fn no_list_stays_of_those_who_have_nothing_left() {
     assert_eq!(store.remove_user(&owner("mallory"), None).await.unwrap().len(), 1_001);
     assert_eq!((left(&store, Space::Users), left(&store, Space::Counted)), (0, 0));
 }
+
+#[tokio::test]
+async fn a_revocation_that_keeps_one_brings_back_nothing_of_one_that_was_cut_off() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let ids = fill(&store, "alice", 1_000, 0).await;
+    // Its first write, and nothing after it.
+    drop(store.inner.end_many(&owner("alice"), None).await.unwrap());
+    drop(store);
+    let store = open(directory.path());
+    let _ = store.remove_user(&owner("alice"), Some(ids[500])).await.unwrap();
+    assert!(!has(&store, ids[500]).await);
+    drop(store);
+    let store = open(directory.path());
+    while store.purge(START, 256).await.unwrap().more {}
+    assert!(!has(&store, ids[500]).await);
+    assert_eq!((left(&store, Space::Sessions), left(&store, Space::Endings)), (0, 0));
+}

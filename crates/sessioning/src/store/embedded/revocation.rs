@@ -227,7 +227,8 @@ impl Group<'_> {
         self.count_only(owner, keep)?;
         // Whoever is looking through the owner may have found what ends here.
         self.uncounted.push(owner.clone());
-        let scope = Scope::Owner(owner.clone(), self.meta.sequence());
+        // A place that no other ending has: it would take the place of that, and this one keeps what that has ended.
+        let scope = Scope::Owner(owner.clone(), self.meta.next_sequence());
         let ending = Ending { keep, ..Ending::new(scope, 0) };
         self.raise(ending.clone());
         Ok(ending)
