@@ -32,6 +32,7 @@ pub(crate) struct Metrics {
     connections: Family<ListenerLabel, Gauge>,
     most_connections: Family<ListenerLabel, Gauge>,
     refused_connections: Counters<ListenerLabel>,
+    full_connections: Counters<ListenerLabel>,
     purged: Counter,
     clock_apart: Gauge,
     operations: Counters<OperationLabels>,
@@ -65,6 +66,8 @@ struct ListenerLabel {
 pub(crate) struct ConnectionCounts {
     pub(crate) open: Gauge,
     pub(crate) refused: Counter,
+    /// How often one waited, with all places taken and none idle.
+    pub(crate) full: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -89,6 +92,7 @@ impl Default for Metrics {
             connections: Family::default(),
             most_connections: Family::default(),
             refused_connections: Family::default(),
+            full_connections: Family::default(),
             purged: Counter::default(),
             clock_apart: Gauge::default(),
             operations: Family::default(),
@@ -123,6 +127,7 @@ impl Metrics {
         ConnectionCounts {
             open: self.connections.get_or_create_owned(&label),
             refused: self.refused_connections.get_or_create_owned(&label),
+            full: self.full_connections.get_or_create_owned(&label),
         }
     }
 
@@ -185,6 +190,11 @@ impl Exposition {
             "connections_refused",
             "Connections of addresses that had their share",
             metrics.refused_connections.clone(),
+        );
+        all.register(
+            "connections_full",
+            "Times that a connection waited because all were in use",
+            metrics.full_connections.clone(),
         );
         all.register("sessions_purged", "Ended sessions freed", metrics.purged.clone());
         all.register_with_unit(

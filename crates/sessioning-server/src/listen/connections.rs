@@ -19,8 +19,10 @@ use crate::source::{Peer, Source};
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How soon an idle connection is asked again to make room, if the one that was asked does not.
 const ROOM_PAUSE: Duration = Duration::from_millis(200);
-/// Refusals are said at most this often, in ticks.
+/// Refusals, and that all places are taken, are said at most this often, in ticks.
 const SAY_EVERY: u64 = 10_000;
+/// A head that has taken so long, in ticks, makes room for others.
+const SLOW_HEAD: u64 = 1_000;
 
 /// What a listener allows.
 #[derive(Clone, Debug)]
@@ -56,8 +58,26 @@ struct Held {
     next: u64,
     open: HashMap<u64, Arc<Connection>>,
     sources: HashMap<Source, Arc<AtomicUsize>>,
-    refused: u64,
-    said_at: Option<u64>,
+    refused: Said,
+    full: Said,
+}
+
+/// How often something happened since it was said, and when that was.
+#[derive(Default)]
+struct Said {
+    times: u64,
+    at: Option<u64>,
+}
+
+impl Said {
+    /// How often it has happened by now, if that is to be said.
+    fn due(&mut self, now: u64) -> Option<u64> {
+        let is_due = self.times > 0 && self.at.is_none_or(|said| now >= said + SAY_EVERY);
+        is_due.then(|| {
+            self.at = Some(now);
+            std::mem::take(&mut self.times)
+        })
+    }
 }
 
 /// A connection's place, free again when it is dropped.
@@ -103,15 +123,15 @@ impl Connections {
         if let Some(source) = source
             && held.count(source) >= self.bounds.per_address
         {
-            asked = held.end_longest_idle(|connection| connection.source() == Some(source));
+            asked = held.make_room(self.now(), |connection| connection.source() == Some(source));
             if !asked {
                 self.refuse(&mut held, source);
                 return Admission::Refused;
             }
         }
         if held.open.len() >= self.bounds.connections {
-            if !asked {
-                held.end_longest_idle(|_| true);
+            if !asked && !held.make_room(self.now(), |_| true) {
+                self.say_full(&mut held);
             }
             return Admission::Full;
         }
@@ -123,18 +143,32 @@ impl Connections {
         Admission::In(Place { connections: Arc::clone(self), number, connection })
     }
 
+    fn now(&self) -> u64 {
+        self.ticks.load(Ordering::Relaxed)
+    }
+
     fn refuse(&self, held: &mut Held, source: Source) {
         self.counts.refused.inc();
-        held.refused += 1;
-        let now = self.ticks.load(Ordering::Relaxed);
-        if held.said_at.is_none_or(|said| now >= said + SAY_EVERY) {
+        held.refused.times += 1;
+        if let Some(refused_in_all) = held.refused.due(self.now()) {
             let share = self.bounds.per_address;
             tracing::warn!(
                 %source,
-                refused_in_all = held.refused,
+                refused_in_all,
                 "connections were refused: this address has limits.connections_per_address = {share} already"
             );
-            (held.refused, held.said_at) = (0, Some(now));
+        }
+    }
+
+    fn say_full(&self, held: &mut Held) {
+        self.counts.full.inc();
+        held.full.times += 1;
+        if held.full.due(self.now()).is_some() {
+            let most = self.bounds.connections;
+            tracing::warn!(
+                "connections wait: all limits.connections = {most} are in use, and none of them is idle; raise it, or find \
+                 out who holds them"
+            );
         }
     }
 
@@ -142,7 +176,11 @@ impl Connections {
     pub(super) fn sweep(&self, now: u64) {
         self.ticks.store(now, Ordering::Relaxed);
         let over = |since: u64, bound: Duration| u128::from(now.saturating_sub(since)) > bound.as_millis();
-        for connection in self.held.lock().open.values() {
+        let mut held = self.held.lock();
+        if let Some(refused) = held.refused.due(now) {
+            tracing::warn!(refused, "more connections were refused, for limits.connections_per_address");
+        }
+        for connection in held.open.values() {
             match (connection.doing(), self.bounds.keep_alive) {
                 ((Phase::Idle, since), Timeout::After(bound))
                     if over(since, bound.saturating_add(self.tick())) =>
@@ -197,14 +235,25 @@ impl Held {
         Some((source, number))
     }
 
-    /// Asks the connection that has been idle longest to end; `false` if none is idle. Those that are nobody's share,
-    /// such as of callers with a good key, come last.
-    fn end_longest_idle(&self, among: impl Fn(&Connection) -> bool) -> bool {
-        let idle = self.open.values().filter(|connection| {
-            connection.phase() == Phase::Idle && connection.asked() == Asked::Nothing && among(connection)
+    /// Asks a connection to end that is of no use now; `false` if there is none. First the one that has been idle
+    /// longest, then one whose head comes slowly. Those that are nobody's share, such as of callers with a good key,
+    /// come last.
+    fn make_room(&self, now: u64, among: impl Fn(&Connection) -> bool) -> bool {
+        let useless = self.open.values().filter_map(|connection| {
+            let (phase, since) = connection.doing();
+            let is_slow = phase == Phase::Head && now.saturating_sub(since) >= SLOW_HEAD;
+            let is_useless = phase == Phase::Idle || is_slow;
+            let is_asked = connection.asked() != Asked::Nothing;
+            (is_useless && !is_asked && among(connection)).then_some((
+                !connection.counts(),
+                is_slow,
+                since,
+                connection,
+            ))
         });
-        let longest = idle.min_by_key(|connection| (!connection.counts(), connection.doing().1));
-        longest.inspect(|connection| connection.ask(Asked::Finish)).is_some()
+        let first = useless.min_by_key(|(is_nobodys, is_slow, since, _)| (*is_nobodys, *is_slow, *since));
+        let asked = |is_slow| if is_slow { Asked::Cut } else { Asked::Finish };
+        first.inspect(|(_, is_slow, _, connection)| connection.ask(asked(*is_slow))).is_some()
     }
 }
 

@@ -6,6 +6,10 @@ use super::*;
 use crate::metrics::Metrics;
 
 fn connections(most: usize, per_address: usize) -> Arc<Connections> {
+    counted(most, per_address).0
+}
+
+fn counted(most: usize, per_address: usize) -> (Arc<Connections>, ConnectionCounts) {
     let bounds = Bounds {
         connections: most,
         per_address,
@@ -14,7 +18,8 @@ fn connections(most: usize, per_address: usize) -> Arc<Connections> {
         stop: Stop { delay: Duration::ZERO, drain: Timeout::Never },
         trusted: vec!["10.0.0.0/8".parse().unwrap(), "unix".parse().unwrap()],
     };
-    Connections::new(bounds, Metrics::default().connections("public", most))
+    let counts = Metrics::default().connections("public", most);
+    (Connections::new(bounds, counts.clone()), counts)
 }
 
 fn from(address: &str) -> Peer {
@@ -91,6 +96,24 @@ fn the_longest_idle_connection_makes_room_and_one_with_a_good_key_last() {
     }
     assert!(matches!(connections.try_admit(from("192.0.2.9")), Admission::Full));
     assert_eq!(held[1].connection.asked(), Asked::Nothing, "a busy one is left alone");
+}
+
+#[test]
+fn a_head_that_comes_slowly_makes_room_before_callers_with_a_good_key() {
+    let (connections, counts) = counted(3, 3);
+    let held =
+        ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(|peer| admitted(&connections, from(peer)).unwrap());
+    held[0].connection.count_no_more();
+    held[1].connection.enter(Phase::Head);
+    held[2].connection.enter(Phase::Busy);
+    connections.sweep(1_000);
+    assert!(matches!(connections.try_admit(from("192.0.2.9")), Admission::Full));
+    assert_eq!((held[0].connection.asked(), held[1].connection.asked()), (Asked::Nothing, Asked::Cut));
+    assert!(matches!(connections.try_admit(from("192.0.2.9")), Admission::Full));
+    assert_eq!(held[0].connection.asked(), Asked::Finish);
+    assert_eq!((held[2].connection.asked(), counts.full.get()), (Asked::Nothing, 0));
+    assert!(matches!(connections.try_admit(from("192.0.2.9")), Admission::Full));
+    assert_eq!(counts.full.get(), 1, "nothing is left that could make room");
 }
 
 #[test]
