@@ -35,6 +35,8 @@ type Group = HashMap<(&'static str, String), Fold>;
 struct Fold {
     line: String,
     more: u64,
+    /// The last of them, if it says something else.
+    last: Option<String>,
 }
 
 impl Folds {
@@ -60,10 +62,11 @@ impl Folds {
         }
         if let Some(fold) = group.get_mut(&key) {
             fold.more += 1;
+            fold.last = Some(line.to_string()).filter(|line| *line != fold.line);
             return None;
         }
         let line = line.to_string();
-        group.insert(key, Fold { line: line.clone(), more: 0 });
+        group.insert(key, Fold { line: line.clone(), more: 0, last: None });
         Some(line)
     }
 
@@ -85,9 +88,18 @@ impl Folds {
     fn end_window(&self, what: Folded) -> Vec<String> {
         let group = std::mem::take(&mut *self.0[what as usize].lock());
         let folded = group.into_values().filter(|fold| fold.more > 0);
-        folded
-            .map(|Fold { line, more }| format!("{line}, and {more} more in {} s", WINDOW.as_secs()))
-            .collect()
+        folded.map(Fold::told).collect()
+    }
+}
+
+impl Fold {
+    fn told(self) -> String {
+        let Self { line, more, last } = self;
+        let told = format!("{line}, and {more} more in {} s", WINDOW.as_secs());
+        match last {
+            Some(last) => format!("{told}; the last: {last}"),
+            None => told,
+        }
     }
 }
 
@@ -115,6 +127,17 @@ mod tests {
         // A new window.
         assert!(refuse("key", "192.0.2.1").is_some());
         assert!(folds.end_window(Folded::Refusal).is_empty());
+    }
+
+    #[test]
+    fn a_fault_that_is_folded_into_another_is_told_at_the_end() {
+        let folds = Folds::default();
+        let refuse = |line: &str| folds.first(Folded::Refusal, "key", "127.0.0.1", line);
+        for line in ["no key", "no key", "a bad key"] {
+            refuse(line);
+        }
+        let told = ["no key, and 2 more in 10 s; the last: a bad key"];
+        assert_eq!(folds.end_window(Folded::Refusal), told);
     }
 
     #[test]
