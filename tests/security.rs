@@ -449,14 +449,37 @@ fn sec_38_this_machine_and_trusted_proxies_are_never_limited_for_their_visitors(
     }
 }
 
+/// The address by which this machine would reach others: a connection to it comes from it.
+fn own_address() -> Option<String> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    socket.local_addr().ok().map(|address| address.ip().to_string())
+}
+
+#[test]
+fn sec_38_bad_keys_are_counted_wherever_they_are_sent() {
+    let Some(own) = own_address() else { return support::skip(NO_ADDRESS) };
+    for path in ["/", "/openapi.json", "/v1/forward-auth", "/v1/ext-authz/"] {
+        let (service, key, _folder) =
+            Service::guarded(&["--listen", "0.0.0.0:0", "--set", "limits.failed_checks=3"]);
+        let port = service.address.rsplit(':').next().unwrap();
+        let ask = |path: &str, key: &str| {
+            let mut connection = support::Connection::open(&format!("{own}:{port}")).unwrap();
+            // What it says of its visitors changes nothing.
+            let headers = [("X-Api-Key", key), ("X-Forwarded-For", "192.0.2.1")];
+            connection.request("GET", path, &headers, b"").unwrap().status
+        };
+        (0..3).for_each(|_| assert!(matches!(ask(path, "sk_nonsense"), 401 | 403), "{path}"));
+        assert_eq!(ask("/", "sk_nonsense"), 429, "{path}");
+        assert_eq!(ask("/", &key), 200, "{path}");
+    }
+}
+
+const NO_ADDRESS: &str = "this machine has no address but its loopback one";
+
 #[test]
 fn sec_38_callers_without_a_key_from_other_machines_are_limited() {
-    // The address by which this machine would reach others: a connection to it comes from it.
-    let own = std::net::UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
-        socket.connect("192.0.2.1:9")?;
-        socket.local_addr()
-    });
-    let Ok(own) = own else { return support::skip("this machine has no address but its loopback one") };
+    let Some(own) = own_address() else { return support::skip(NO_ADDRESS) };
     let open = ["--store", "memory:", "--listen", "0.0.0.0:0", "--open", "--set", "limits.failed_checks=5"];
     let service = Service::start(&open);
     let port = service.address.rsplit(':').next().unwrap();
@@ -467,9 +490,9 @@ fn sec_38_callers_without_a_key_from_other_machines_are_limited() {
         connection.request("GET", "/v1/session", &headers, b"").unwrap()
     };
     // What it says of other addresses is not believed.
-    let statuses: Vec<_> = (0..7).map(|number| check(&own.ip().to_string(), number).status).collect();
+    let statuses: Vec<_> = (0..7).map(|number| check(&own, number).status).collect();
     assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429]);
-    assert_eq!(check(&own.ip().to_string(), 9).header("retry-after"), Some("60"));
+    assert_eq!(check(&own, 9).header("retry-after"), Some("60"));
     (0..9).for_each(|number| assert_eq!(check("127.0.0.1", number).status, 401));
 }
 

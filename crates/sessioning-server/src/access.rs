@@ -22,7 +22,7 @@ use crate::log::Folded;
 use crate::log::request::{note_key, note_namespace};
 use crate::problem::ApiError;
 use crate::proxy::faulty;
-use crate::source;
+use crate::source::{self, Peer, Source};
 
 const API_KEY: &str = "x-api-key";
 const NAMESPACE: &str = "x-session-namespace";
@@ -141,10 +141,27 @@ pub(crate) async fn access(State(gate): State<Gate>, mut request: Request, next:
             (elsewhere, surface.render(error))
         }
     };
-    match counted.map(|source| app.failures.count(source, &response)) {
+    within_limit(app, counted, response, |error| surface.render(error))
+}
+
+/// Counts bad keys where none is needed.
+pub(crate) async fn count_bad_keys(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let elsewhere = source::elsewhere(&request, &app.config.proxy.trusted);
+    let response = next.run(request).await;
+    within_limit(&app, elsewhere, response, ApiError::into_response)
+}
+
+/// An answer, unless too much that it tells of failed from one source.
+fn within_limit(
+    app: &App,
+    source: Option<Source>,
+    response: Response,
+    render: impl FnOnce(ApiError) -> Response,
+) -> Response {
+    match source.map(|source| app.failures.count(source, &response)) {
         Some(Err(error)) => {
             app.metrics.limited();
-            surface.render(error)
+            render(error)
         }
         Some(Ok(())) | None => response,
     }
@@ -189,7 +206,12 @@ pub(crate) async fn access_of_proxy(
                 "[proxy] A proxy was refused, not its visitor: {problem} (X-Api-Key), from {from}"
             );
             app.folds.say(Folded::Refusal, "proxy", &from, line);
-            faulty(error).into_response()
+            // The address that a header names is the visitor's, whose fault it is not.
+            let peer = request.extensions().get::<Peer>();
+            let elsewhere = peer.and_then(|peer| peer.counted(&app.config.proxy.trusted));
+            within_limit(&app, elsewhere, faulty(error).into_response(), |error| {
+                faulty(error).into_response()
+            })
         }
     }
 }
@@ -221,8 +243,7 @@ fn known(app: &App, scope: Scope, key: Option<&[u8]>, asked: Option<Namespace>) 
         return Ok(Caller { namespace: asked.unwrap_or_default(), key: None, is_bound: false });
     }
     let text = key.ok_or_else(|| ApiError::new(Code::ApiKeyInvalid))?;
-    let bad = || ApiError::new(Code::ApiKeyInvalid).counting(FailedChecks::ONE);
-    let (id, key) = keys.find(text).ok_or_else(bad)?;
+    let (id, key) = keys.find(text).ok_or_else(bad_key)?;
     note_key(id);
     if !key.scopes.contains(&scope) {
         return Err(ApiError::because(Code::ScopeMissing, format_args!("it needs the scope {scope}")));
@@ -240,9 +261,22 @@ pub(crate) fn bound_to(namespace: &Namespace) -> ApiError {
 }
 
 /// Whether a caller may know what runs here: whoever has a key, or everybody where there are none.
-pub(crate) fn is_known(app: &App, headers: &HeaderMap) -> bool {
+///
+/// # Errors
+///
+/// When the key is none, or two were sent.
+pub(crate) fn is_known(app: &App, headers: &HeaderMap) -> Result<bool, ApiError> {
     let keys = app.keys();
-    keys.is_empty() || matches!(key_text(headers), Ok(Some(text)) if keys.find(text).is_some())
+    match key_text(headers)? {
+        _ if keys.is_empty() => Ok(true),
+        None => Ok(false),
+        Some(text) if keys.find(text).is_some() => Ok(true),
+        Some(_) => Err(bad_key()),
+    }
+}
+
+fn bad_key() -> ApiError {
+    ApiError::new(Code::ApiKeyInvalid).counting(FailedChecks::ONE)
 }
 
 fn asked_namespace(headers: &HeaderMap) -> Result<Option<Namespace>, ApiError> {

@@ -38,7 +38,7 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
 
 /// Guards the admin listener: on this machine it needs no key, so a key decides only where one is sent.
 pub(crate) async fn guard_admin(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let has_key = !app.keys().is_empty() && is_known(&app, request.headers());
+    let has_key = !app.keys().is_empty() && is_known(&app, request.headers()).unwrap_or(false);
     let stranger = !app.admin_needs_key() && !has_key;
     pass(&app, stranger, false, request, next).await
 }
@@ -114,10 +114,14 @@ pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> 
 
 /// Whether a `Host`, with or without a port, is a loopback name or address or one of `hosts`.
 fn is_accepted(host: &str, hosts: &[String]) -> bool {
-    let is_port = |rest: &str| rest.is_empty() || rest.starts_with(':');
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_rest = |rest: &str| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port);
     let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split_once(']').filter(|(_, port)| is_port(port)).map_or("", |(name, _)| name),
-        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+        Some(rest) => rest.split_once(']').filter(|(_, port)| is_rest(port)).map_or("", |(name, _)| name),
+        None => match host.rsplit_once(':') {
+            Some((name, port)) => Some(name).filter(|_| is_port(port)).unwrap_or_default(),
+            None => host,
+        },
     };
     let local = name.eq_ignore_ascii_case("localhost")
         || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
@@ -151,6 +155,9 @@ mod tests {
             "127.0.0.1.nip.io",
             "[::1].evil.example",
             "[::1]@evil.example",
+            "[::1]:80.evil.example",
+            "localhost:junk",
+            "127.0.0.1:80@evil.example",
             "[::1",
         ] {
             assert!(!is_accepted(bad, &hosts), "{bad}");

@@ -57,6 +57,10 @@ impl ApiError {
         Self { failed_checks: Some(failed), ..self }
     }
 
+    pub(crate) fn failed_checks(&self) -> Option<FailedChecks> {
+        self.failed_checks
+    }
+
     pub(crate) fn removing(self, removals: Vec<HeaderValue>) -> Self {
         Self { removals: Some(Box::new(Removals(removals))), ..self }
     }

@@ -146,6 +146,9 @@ pub(crate) fn faulty(error: ApiError) -> ApiError {
     if error.problem.status == 503 {
         return error;
     }
+    let failed = error.failed_checks();
     let why = error.problem.detail.unwrap_or(error.problem.title);
-    ApiError::because(Code::ScopeMissing, format_args!("the proxy is not set up for this: {why}"))
+    let faulty =
+        ApiError::because(Code::ScopeMissing, format_args!("the proxy is not set up for this: {why}"));
+    failed.map_or(faulty.clone(), |failed| faulty.counting(failed))
 }

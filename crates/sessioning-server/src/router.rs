@@ -11,7 +11,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::access::{Gate, access, access_of_proxy};
+use crate::access::{Gate, access, access_of_proxy, count_bad_keys};
 use crate::app::App;
 use crate::config::{ConceptConfig, Config};
 use crate::edge::edge;
@@ -29,6 +29,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     let mut routes = Router::new()
         .route("/", get(root))
         .route("/openapi.json", get(openapi::openapi))
+        .route_layer(from_fn_with_state(Arc::clone(app), count_bad_keys))
         .merge(concept_surface(app));
     for (scope, v1) in v1() {
         routes = routes.merge(gated(app, scope, v1.into()));

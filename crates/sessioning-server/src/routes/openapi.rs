@@ -18,5 +18,5 @@ pub(crate) async fn openapi(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> Result<Json<&'static OpenApi>, ApiError> {
-    if is_known(&app, &headers) { Ok(Json(document())) } else { Err(ApiError::new(Code::ApiKeyInvalid)) }
+    if is_known(&app, &headers)? { Ok(Json(document())) } else { Err(ApiError::new(Code::ApiKeyInvalid)) }
 }

@@ -11,11 +11,11 @@ use crate::access::{Surface, is_known};
 use crate::app::App;
 use crate::problem::ApiError;
 
-pub(crate) async fn root(State(app): State<Arc<App>>, headers: HeaderMap) -> String {
-    if is_known(&app, &headers) {
-        format!("sessioning {}, store {}\n", env!("CARGO_PKG_VERSION"), app.config.store)
+pub(crate) async fn root(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<String, ApiError> {
+    if is_known(&app, &headers)? {
+        Ok(format!("sessioning {}, store {}\n", env!("CARGO_PKG_VERSION"), app.config.store))
     } else {
-        "sessioning\n".into()
+        Ok("sessioning\n".into())
     }
 }
 
