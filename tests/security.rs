@@ -47,7 +47,9 @@ fn size_of(folder: &Path) -> u64 {
 fn sec_03_a_wrong_checksum_never_reaches_the_store() {
     let (service, _folder) = embedded();
     let (token, _) = service.begin(ALICE);
-    let before = service.metric(STORE_CALLS);
+    // A purge may begin meanwhile.
+    let calls = || service.metric(STORE_CALLS) - service.metric(&format!("{STORE_CALLS}{{operation=\"purge\""));
+    let before = calls();
     for position in 4..token.len() {
         let mut wrong = token.clone();
         let other = if &token[position..=position] == "0" { "1" } else { "0" };
@@ -56,7 +58,7 @@ fn sec_03_a_wrong_checksum_never_reaches_the_store() {
         assert_eq!(service.v1("DELETE", "/v1/session", &wrong, "").status, 204);
         assert!(service.user_of(&wrong).body.contains("not found"));
     }
-    assert_eq!(service.metric(STORE_CALLS), before, "the store was asked");
+    assert_eq!(calls(), before, "the store was asked");
     assert_eq!(service.status_of(&token), 200);
 }
 
