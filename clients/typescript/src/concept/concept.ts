@@ -1,8 +1,9 @@
+import { beginSession, endSession, findUser } from "./calls.ts";
 import { sayAttempt, sayCreated } from "./console.ts";
 import { SessionServiceError } from "./errors.ts";
 import { checkNames } from "./names.ts";
 import { namespaceOf } from "./namespace.ts";
-import { type Method, Service, STRANGER } from "./service.ts";
+import { Service } from "./service.ts";
 import { type ConceptOptions, settingsFrom } from "./settings.ts";
 import { type ErrorRow, type UnknownSession, unknownRows } from "./unknown.ts";
 
@@ -65,35 +66,23 @@ function classWithMethods(options: ConceptOptions): SessioningClass {
 
     async create(input: { user: string }): Promise<{ session: string } | { error: string }> {
       checkNames("create", "user", input);
-      const { user } = input;
-      sayAttempt(user);
-      if (!canBeSent(user)) return { error: NO_USER };
-      const answer = await this[CONNECTION].service.call("create", { user: plain(user) });
-      const created = hasText(answer, "session");
-      if (created === undefined) return hasText(answer, "error") ?? strange("create");
-      sayCreated(created.session);
-      return created;
+      sayAttempt(input.user);
+      const answer = await beginSession(this[CONNECTION].service, input.user);
+      if ("session" in answer) sayCreated(answer.session);
+      return answer;
     }
 
     async delete(input: { session: string }): Promise<Record<PropertyKey, never> | { error: string }> {
       checkNames("delete", "session", input);
-      const { session } = input;
-      if (!canBeSent(session)) return notFound(session);
-      const answer = await this[CONNECTION].service.call("delete", { session: plain(session) });
-      return hasText(answer, "error") ?? isEmpty(answer) ?? strange("delete");
+      return await endSession(this[CONNECTION].service, input.session);
     }
 
     async _getUser(input: { session: string }): Promise<Array<{ user: string }> | [ErrorRow]> {
       checkNames("_getUser", "session", input);
-      const { session } = input;
       const { service, mode } = this[CONNECTION];
-      if (!canBeSent(session)) return unknownRows(mode, [notFound(session)]);
-      const answer = await service.call("_getUser", { session: plain(session) });
-      if (!Array.isArray(answer) || answer.length > 1) return strange("_getUser");
-      if (answer.length === 0) return unknownRows(mode, []);
-      const found = hasText(answer[0], "user");
-      if (found !== undefined) return [found];
-      return unknownRows(mode, [hasText(answer[0], "error") ?? strange("_getUser")]);
+      const row = await findUser(service, input.session);
+      if (row === undefined) return unknownRows(mode, []);
+      return "user" in row ? [row] : unknownRows(mode, [row]);
     }
   };
 }
@@ -110,43 +99,4 @@ function connect(db: ConceptDatabase, options: ConceptOptions): Connection {
   const settings = settingsFrom(options);
   const service = new Service(settings, namespaceOf(db.databaseName, settings.namespaces));
   return { service, mode: settings.unknownSession };
-}
-
-/** As the service words it. */
-const NO_USER = "Failed to create session: user must be a string of 1 to 256 bytes without control characters";
-
-/** Longer than any session or user, and well within what the service reads. */
-const LONGEST = 4096;
-
-/**
- * False for what would reach the service as something else, or not at all: `1e400`, which JSON writes as null, half of a
- * character, and what is too long. It is no session and no user, so the answer is known.
- */
-function canBeSent(value: unknown): boolean {
-  if (typeof value === "string") return value.length <= LONGEST && !/\p{Surrogate}/u.test(value);
-  return typeof value !== "number" || Number.isFinite(value);
-}
-
-function notFound(session: unknown): ErrorRow {
-  return { error: `Session with id ${String(session)} not found` };
-}
-
-/** An ObjectId would go out as text and never come back as what it was. As an object it is refused instead. */
-function plain(value: unknown): unknown {
-  const { toJSON } = (value ?? {}) as { toJSON?: unknown };
-  return typeof toJSON === "function" ? {} : value;
-}
-
-/** A fresh object with that one field, if it is text. */
-function hasText<Key extends string>(answer: unknown, key: Key): Record<Key, string> | undefined {
-  const value = (answer as Record<string, unknown> | null | undefined)?.[key];
-  return typeof value === "string" ? { [key]: value } as Record<Key, string> : undefined;
-}
-
-function isEmpty(answer: unknown): Record<PropertyKey, never> | undefined {
-  return typeof answer === "object" && answer !== null && Object.keys(answer).length === 0 ? {} : undefined;
-}
-
-function strange(method: Method): never {
-  throw new SessionServiceError(`Sessioning.${method}: the session service ${STRANGER}.`);
 }
