@@ -7,7 +7,8 @@ import { describe, it } from "node:test";
 import { ROOT, skipUnless } from "./support/service.ts";
 
 /** The tests that are about behaviour; the others look at files, which are the same everywhere. */
-const TESTS = ["client", "faults", "secrets", "cookie", "middleware", "concept", "concept-class"].map((name) => `./test/${name}.test.ts`);
+const TESTS = ["client", "faults", "secrets", "cookie", "middleware", "concept", "concept-class", "concept-original"]
+  .map((name) => `./test/${name}.test.ts`);
 
 const RUNTIMES: Record<string, string[]> = {
   deno: ["test", "--no-lock", "--no-check", "--cached-only", "--allow-all", ...TESTS],

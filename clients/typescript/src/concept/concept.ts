@@ -12,14 +12,27 @@ export interface ConceptDatabase {
   readonly databaseName: string;
 }
 
-/** The concept `Sessioning`: who is logged in. Users and sessions are strings. */
+/**
+ * An id of the type that the caller's ids have: a program's own `ID` stays that, and a literal becomes `string`. (A record
+ * over a literal needs that key, and one over a type of texts needs none.)
+ */
+export type IdOf<Text extends string> = Record<never, never> extends Record<Text, 1> ? Text : string;
+
+/** What `create` answers. No union, as in the original: programs take the session out without asking for an error. */
+export interface Created<Session extends string> {
+  session: Session;
+  /** Why there is no session. There is none then, whatever the type says. */
+  error?: string;
+}
+
+/** The concept `Sessioning`: who is logged in. Users and sessions are strings, or of the program's own type of strings. */
 export interface Sessioning {
   /**
    * Begins a session of a user: `{ session }`, or `{ error }` if it could not be stored.
    *
    * Throws `SessionServiceError` if the service cannot be asked.
    */
-  create(input: { user: string }): Promise<{ session: string } | { error: string }>;
+  create<User extends string>(input: { user: User }): Promise<Created<IdOf<User>>>;
   /**
    * Ends a session for good: `{}`, or `{ error }` if there is none.
    *
@@ -31,7 +44,7 @@ export interface Sessioning {
    *
    * Throws `SessionServiceError` if the service cannot be asked.
    */
-  _getUser(input: { session: string }): Promise<Array<{ user: string }> | [ErrorRow]>;
+  _getUser<Session extends string>(input: { session: Session }): Promise<Array<{ user: IdOf<Session> }> | [ErrorRow]>;
 }
 
 /** A class of the concept, as engines construct it. */
@@ -64,12 +77,12 @@ function classWithMethods(options: ConceptOptions): SessioningClass {
       Object.defineProperty(this, CONNECTION, { value: connect(db, options) });
     }
 
-    async create(input: { user: string }): Promise<{ session: string } | { error: string }> {
+    async create<User extends string>(input: { user: User }): Promise<Created<IdOf<User>>> {
       checkNames("create", "user", input);
       sayAttempt(input.user);
       const answer = await beginSession(this[CONNECTION].service, input.user);
       if ("session" in answer) sayCreated(answer.session);
-      return answer;
+      return answer as Created<IdOf<User>>;
     }
 
     async delete(input: { session: string }): Promise<Record<PropertyKey, never> | { error: string }> {
@@ -77,12 +90,14 @@ function classWithMethods(options: ConceptOptions): SessioningClass {
       return await endSession(this[CONNECTION].service, input.session);
     }
 
-    async _getUser(input: { session: string }): Promise<Array<{ user: string }> | [ErrorRow]> {
+    async _getUser<Session extends string>(
+      input: { session: Session },
+    ): Promise<Array<{ user: IdOf<Session> }> | [ErrorRow]> {
       checkNames("_getUser", "session", input);
       const { service, mode } = this[CONNECTION];
       const row = await findUser(service, input.session);
       if (row === undefined) return unknownRows(mode, []);
-      return "user" in row ? [row] : unknownRows(mode, [row]);
+      return "user" in row ? [row as { user: IdOf<Session> }] : unknownRows(mode, [row]);
     }
   };
 }

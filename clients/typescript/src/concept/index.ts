@@ -24,7 +24,7 @@ type PublicSessioningConcept = Sessioning;
 
 export default SessioningConcept;
 export { PublicSessioningConcept, SessioningConcept, sessioningConcept };
-export type { ConceptDatabase, Sessioning, SessioningClass } from "./concept.ts";
+export type { ConceptDatabase, Created, IdOf, Sessioning, SessioningClass } from "./concept.ts";
 export { SessionServiceError, UnknownSessionError } from "./errors.ts";
 export type { ConceptOptions } from "./settings.ts";
 export type { ErrorRow, UnknownSession } from "./unknown.ts";
