@@ -215,6 +215,19 @@ describe("answers of the real service", { skip: SKIP }, () => {
     assert.ok("session" in await new Renamed({ databaseName: "app" }).create(renamed));
   });
 
+  it("to a logout that was done already are that it is done, in the modes that throw", async () => {
+    for (const unknownSession of ["error", "empty", "throw", "guarded"] as const) {
+      const concept = make({ url: service.url, unknownSession });
+      const created = await concept.create({ user: "user:alice" });
+      assert.deepEqual(await concept.delete(created), {});
+      const throws = unknownSession === "throw" || unknownSession === "guarded";
+      const again = throws ? {} : { error: `Session with id ${created.session} not found` };
+      assert.deepEqual(await concept.delete(created), again, unknownSession);
+      const neverSent = await concept.delete({ session: "\ud800" });
+      assert.deepEqual(neverSent, throws ? {} : { error: "Session with id \ud800 not found" }, unknownSession);
+    }
+  });
+
   const odd: [unknown, string][] = [
     ["made-up", "made-up"],
     ["", ""],

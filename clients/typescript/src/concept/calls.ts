@@ -9,11 +9,11 @@ export async function beginSession(service: Service, user: unknown): Promise<{ s
   return hasText(answer, "session") ?? hasText(answer, "error") ?? strange("create");
 }
 
-/** Ends a session: `{}`, or `{ error }` if there is none. */
-export async function endSession(service: Service, session: unknown): Promise<Record<PropertyKey, never> | ErrorRow> {
+/** Ends a session: `{ error }` if there is none, else nothing. */
+export async function endSession(service: Service, session: unknown): Promise<ErrorRow | undefined> {
   if (!canBeSent(session)) return notFound(session);
   const answer = await service.call("delete", { session: plain(session) });
-  return hasText(answer, "error") ?? isEmpty(answer) ?? strange("delete");
+  return isEmpty(answer) ? undefined : hasText(answer, "error") ?? strange("delete");
 }
 
 /** The user of a session: `{ user }`, or `{ error }` if there is none, or nothing if the service answers so. */
@@ -56,8 +56,8 @@ function hasText<Key extends string>(answer: unknown, key: Key): Record<Key, str
   return typeof value === "string" ? { [key]: value } as Record<Key, string> : undefined;
 }
 
-function isEmpty(answer: unknown): Record<PropertyKey, never> | undefined {
-  return typeof answer === "object" && answer !== null && Object.keys(answer).length === 0 ? {} : undefined;
+function isEmpty(answer: unknown): boolean {
+  return typeof answer === "object" && answer !== null && Object.keys(answer).length === 0;
 }
 
 function strange(method: Method): never {

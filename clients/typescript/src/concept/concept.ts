@@ -5,7 +5,7 @@ import { checkNames } from "./names.ts";
 import { namespaceOf } from "./namespace.ts";
 import { Service } from "./service.ts";
 import { type ConceptOptions, settingsFrom } from "./settings.ts";
-import { type ErrorRow, type UnknownSession, unknownRows } from "./unknown.ts";
+import { type ErrorRow, type UnknownSession, unknownEnd, unknownRows } from "./unknown.ts";
 
 /** What the constructor takes: a `Db` of the MongoDB driver, of which the name alone is read. */
 export interface ConceptDatabase {
@@ -34,7 +34,7 @@ export interface Sessioning {
    */
   create<User extends string>(input: { user: User }): Promise<Created<IdOf<User>>>;
   /**
-   * Ends a session for good: `{}`, or `{ error }` if there is none.
+   * Ends a session for good: `{}`, or `{ error }` if there is none. In the modes `throw` and `guarded` `{}` for either.
    *
    * Throws `SessionServiceError` if the service cannot be asked; then the session may have ended, or not.
    */
@@ -87,7 +87,9 @@ function classWithMethods(options: ConceptOptions): SessioningClass {
 
     async delete(input: { session: string }): Promise<Record<PropertyKey, never> | { error: string }> {
       checkNames("delete", "session", input);
-      return await endSession(this[CONNECTION].service, input.session);
+      const { service, mode } = this[CONNECTION];
+      const unknown = await endSession(service, input.session);
+      return unknown === undefined ? {} : unknownEnd(mode, unknown);
     }
 
     async _getUser<Session extends string>(

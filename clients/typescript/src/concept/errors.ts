@@ -23,6 +23,9 @@ export class UnknownSessionError extends Error {
   override name = "UnknownSessionError";
 
   constructor() {
-    super("The session is unknown or has ended, so it has no user. Whoever sent it has to log in.");
+    super(
+      "The session is unknown or has ended, so it has no user. Whoever sent it has to log in. " +
+        "A logout needs no user: let its sync call Sessioning.delete without asking _getUser.",
+    );
   }
 }

@@ -1,7 +1,7 @@
 import { UnknownSessionError } from "./errors.ts";
 
 /**
- * What `_getUser` answers for an unknown session:
+ * What `_getUser` answers for an unknown session, and in the last two modes `delete` with `{}`:
  *
  * * `error`: `[{ error: "Session with id <S> not found" }]`, as the original does. One row, so a sync that asks for the
  *   user and never uses it goes on.
@@ -29,6 +29,14 @@ export function unknownRows(mode: UnknownSession, answered: [] | [ErrorRow]): []
   if (mode === "throw") throw new UnknownSessionError();
   if (mode === "empty" || answered.length === 0) return [];
   return mode === "guarded" ? [guardedRow(answered[0])] : answered;
+}
+
+/**
+ * What `delete` answers for an unknown session. Where such sessions throw, nothing reads `{ error }`, and who logs out twice
+ * wants to hear that it is done: `{}`.
+ */
+export function unknownEnd(mode: UnknownSession, answered: ErrorRow): Record<PropertyKey, never> | ErrorRow {
+  return mode === "throw" || mode === "guarded" ? {} : answered;
 }
 
 /**

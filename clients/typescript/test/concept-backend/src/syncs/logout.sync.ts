@@ -22,3 +22,18 @@ export const LogoutSucceeded: Sync = ({ request }) => ({
   ),
   then: actions([Requesting.respond, { request, status: "logged out" }]),
 });
+
+/** As many programs have it. Nothing needs the user, and where an unknown session throws, so does the second logout. */
+export const LogoutAsking: Sync = ({ session, user }) => ({
+  when: actions([Requesting.request, { path: "/logout/asking", session }, {}]),
+  where: (frames) => frames.query(Sessioning._getUser, { session }, { user }),
+  then: actions([Sessioning.delete, { session }]),
+});
+
+export const LogoutAskingSucceeded: Sync = ({ request }) => ({
+  when: actions(
+    [Requesting.request, { path: "/logout/asking" }, { request }],
+    [Sessioning.delete, {}, {}],
+  ),
+  then: actions([Requesting.respond, { request, status: "logged out" }]),
+});
