@@ -1,9 +1,11 @@
 import { beginSession, endSession, findUser } from "./calls.ts";
 import { sayAttempt, sayCreated } from "./console.ts";
 import { SessionServiceError } from "./errors.ts";
+import type { IdOf } from "./ids.ts";
 import { checkNames } from "./names.ts";
 import { namespaceOf } from "./namespace.ts";
 import { Service } from "./service.ts";
+import { type SessionsCollection, sessionsCollection } from "./sessions.ts";
 import { type ConceptOptions, settingsFrom } from "./settings.ts";
 import { type ErrorRow, type UnknownSession, unknownEnd, unknownRows } from "./unknown.ts";
 
@@ -11,12 +13,6 @@ import { type ErrorRow, type UnknownSession, unknownEnd, unknownRows } from "./u
 export interface ConceptDatabase {
   readonly databaseName: string;
 }
-
-/**
- * An id of the type that the caller's ids have: a program's own `ID` stays that, and a literal becomes `string`. (A record
- * over a literal needs that key, and one over a type of texts needs none.)
- */
-export type IdOf<Text extends string> = Record<never, never> extends Record<Text, 1> ? Text : string;
 
 /** What `create` answers. No union, as in the original: programs take the session out without asking for an error. */
 export interface Created<Session extends string> {
@@ -45,6 +41,8 @@ export interface Sessioning {
    * Throws `SessionServiceError` if the service cannot be asked.
    */
   _getUser<Session extends string>(input: { session: Session }): Promise<Array<{ user: IdOf<Session> }> | [ErrorRow]>;
+  /** What programs' tests ask of the original's collection. */
+  readonly sessions: SessionsCollection;
 }
 
 /** A class of the concept, as engines construct it. */
@@ -71,10 +69,15 @@ export function sessioningConcept(options: ConceptOptions = {}): SessioningClass
 function classWithMethods(options: ConceptOptions): SessioningClass {
   return class PublicSessioningConcept implements Sessioning {
     declare readonly [CONNECTION]: Connection;
+    declare readonly sessions: SessionsCollection;
 
     constructor(db: ConceptDatabase) {
       // Not enumerable, so that printing a concept shows its name and nothing else.
-      Object.defineProperty(this, CONNECTION, { value: connect(db, options) });
+      const connection = connect(db, options);
+      Object.defineProperty(this, CONNECTION, { value: connection });
+      const sessions = sessionsCollection(connection.service, connection.namespace);
+      // A subclass may have a field of that name.
+      Object.defineProperty(this, "sessions", { value: sessions, writable: true, configurable: true });
     }
 
     async create<User extends string>(input: { user: User }): Promise<Created<IdOf<User>>> {
@@ -106,6 +109,7 @@ function classWithMethods(options: ConceptOptions): SessioningClass {
 
 interface Connection {
   service: Service;
+  namespace: string;
   mode: UnknownSession;
 }
 
@@ -114,6 +118,6 @@ function connect(db: ConceptDatabase, options: ConceptOptions): Connection {
     throw new SessionServiceError("The Sessioning concept needs the database: new SessioningConcept(db).");
   }
   const settings = settingsFrom(options);
-  const service = new Service(settings, namespaceOf(db.databaseName, settings.namespaces));
-  return { service, mode: settings.unknownSession };
+  const namespace = namespaceOf(db.databaseName, settings.namespaces);
+  return { service: new Service(settings, namespace), namespace, mode: settings.unknownSession };
 }

@@ -24,7 +24,9 @@ type PublicSessioningConcept = Sessioning;
 
 export default SessioningConcept;
 export { PublicSessioningConcept, SessioningConcept, sessioningConcept };
-export type { ConceptDatabase, Created, IdOf, Sessioning, SessioningClass } from "./concept.ts";
+export type { ConceptDatabase, Created, Sessioning, SessioningClass } from "./concept.ts";
 export { SessionServiceError, UnknownSessionError } from "./errors.ts";
+export type { IdOf } from "./ids.ts";
 export type { ConceptOptions } from "./settings.ts";
+export type { SessionDocument, SessionFilter, SessionsCollection } from "./sessions.ts";
 export type { ErrorRow, UnknownSession } from "./unknown.ts";
