@@ -91,6 +91,74 @@ describe("the class", () => {
   });
 });
 
+describe("a method of another name", () => {
+  type Calls = Record<string, (input?: object) => Promise<unknown>>;
+  const names: [string, string, string][] = [
+    ["createSession", "create", "user"],
+    ["start", "create", "user"],
+    ["startSession", "create", "user"],
+    ["beginSession", "create", "user"],
+    ["deleteSession", "delete", "session"],
+    ["end", "delete", "session"],
+    ["endSession", "delete", "session"],
+    ["logout", "delete", "session"],
+    ["getUser", "_getUser", "session"],
+    ["getSession", "_getUser", "session"],
+    ["_getSession", "_getUser", "session"],
+    ["_getUserBySession", "_getUser", "session"],
+    ["_getUserByToken", "_getUser", "session"],
+  ];
+  for (const [name, method, field] of names) {
+    it(`is an error that names what is there, and the subclass: ${name}`, async () => {
+      const concept = make() as unknown as Calls;
+      assert.equal(concept[name]!.name, name);
+      await assert.rejects(concept[name]!({ [field]: "x" }), (error: Error) => {
+        assert.ok(error instanceof SessionServiceError);
+        assert.match(error.message, new RegExp(`^Sessioning\\.${name} does not exist; the drop-in has ${method}\\({ ${field} }\\)`));
+        const line = `${name}({ ${field} }: any): any { return super.${method}({ ${field} }); }`;
+        assert.ok(error.message.includes(line), error.message);
+        return true;
+      });
+      await assert.rejects(concept[name]!({ [`${field}Id`]: "x" }), (error: Error) => {
+        const line = `${name}({ ${field}Id }: any): any { return super.${method}({ ${field}: ${field}Id }); }`;
+        assert.ok(error.message.includes(line), error.message);
+        return true;
+      });
+      for (const odd of [undefined, null, {}, "evil", { "}; evil(); {": 1 }] as object[]) {
+        await assert.rejects(concept[name]!(odd), (error: Error) => !error.message.includes("evil"));
+      }
+    });
+  }
+
+  it("is left to a subclass that has it", async () => {
+    process.env["SESSIONING_URL"] = NOWHERE;
+    class Renamed extends SessioningConcept {
+      logout = () => Promise.resolve("a field");
+      getUser(): Promise<string> {
+        return Promise.resolve("a method");
+      }
+    }
+    const renamed = new Renamed(database("a"));
+    assert.deepEqual([await renamed.logout(), await renamed.getUser()], ["a field", "a method"]);
+    const concept = make() as unknown as Calls;
+    concept["end"] = () => Promise.resolve("assigned");
+    assert.equal(await concept["end"](), "assigned");
+  });
+
+  it("is no route, and nothing that a program finds by looking", async () => {
+    for (const concept of [make(), make({ public: true })]) {
+      assert.equal(await concept, concept);
+      const found: string[] = [];
+      for (const name in concept) found.push(name);
+      assert.deepEqual(found, []);
+      assert.deepEqual(Object.keys(concept), []);
+      for (const name of ["then", "toJSON", "inspect", "nodeType", "asymmetricMatch", "$$typeof"]) {
+        assert.equal((concept as unknown as Calls)[name], undefined, name);
+      }
+    }
+  });
+});
+
 describe("the folder", () => {
   it("imports nothing from outside, so that a project may copy it", () => {
     const folder = join(ROOT, "src", "concept");
@@ -209,6 +277,12 @@ describe("answers of the real service", { skip: SKIP }, () => {
     const [text] = told.mock.calls[0]!.arguments as [string];
     assert.match(text, /called with { userId } and knows { user }/);
     assert.match(text, /override create\({ userId }: any\): any { return super\.create\({ user: userId }\); }/);
+    // With names that somebody outside chose there would be no end of lines.
+    for (let i = 0; i < 100; i++) await concept.create({ [`x${i}`]: "u" } as unknown as { user: string });
+    await concept.create({ "a\nb": "u" } as unknown as { user: string });
+    const lines = told.mock.calls.map(({ arguments: [line] }) => String(line));
+    assert.ok(lines.length <= 20, `${lines.length} lines`);
+    assert.ok(!lines.some((line) => line.includes("a\nb")));
     const Renamed = class extends sessioningConcept({ url: service.url }) {
       override create({ userId }: any): any { return super.create({ user: userId }); }
     };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type Backend, SKIP_DENO, startBackend } from "./concept/backend.ts";
 import { type Running, SKIP, startService } from "./support/service.ts";
-import type { UnknownSession } from "../src/concept/index.ts";
+import { type Sessioning, sessioningConcept, type UnknownSession } from "../src/concept/index.ts";
 
 const skip = SKIP || SKIP_DENO;
 const BOGUS = "ses_made-up";
@@ -153,6 +153,37 @@ describe("the routes of a back end", { skip }, () => {
       await backend.stop();
     }
   });
+});
+
+describe("the subclass that the drop-in prints for other names", { skip }, () => {
+  let service: Running;
+  before(async () => void (service = await startService()));
+  after(() => service?.stop());
+
+  const calls: [string, (concept: Sessioning) => Promise<unknown>][] = [
+    ["a method", (concept) => (concept as unknown as { createSession(input: object): Promise<unknown> }).createSession({ user: "u" })],
+    ["a field", (concept) => concept.create({ renamedUser: "u" } as unknown as { user: string })],
+  ];
+  for (const [what, call] of calls) {
+    it(`is all of a SessioningConcept.ts, works, and opens no route: ${what}`, async (t) => {
+      const said = t.mock.method(console, "error", () => {});
+      const concept = new (sessioningConcept({ url: service.url }))({ databaseName: "notes" });
+      const thrown = await call(concept).then(() => "", (error: Error) => error.message);
+      const printed = [thrown, ...said.mock.calls.map(({ arguments: [text] }) => String(text))].join("\n");
+      const cure = printed.slice(printed.indexOf("import DropIn")).replace(/"[^"]*"/, '"DROP-IN"');
+      const backend = await startBackend({ concept: cure, env: environment(service) });
+      try {
+        for (const method of ["create", "createSession"]) {
+          const { status } = await backend.post(`/Sessioning/${method}`, { user: "user:mallory", renamedUser: "user:mallory" });
+          assert.equal(status, 404, method);
+        }
+        assert.match(backend.output(), /^routes: /m);
+        if (what === "a method") assert.match(await login(backend), /^ses_/);
+      } finally {
+        await backend.stop();
+      }
+    });
+  }
 });
 
 describe("two databases", { skip }, () => {

@@ -2,7 +2,7 @@ import { beginSession, endSession, findUser } from "./calls.ts";
 import { sayAttempt, sayCreated } from "./console.ts";
 import { SessionServiceError } from "./errors.ts";
 import type { IdOf } from "./ids.ts";
-import { checkNames } from "./names.ts";
+import { checkNames, classOfOtherNames } from "./names.ts";
 import { namespaceOf } from "./namespace.ts";
 import { Service } from "./service.ts";
 import { type SessionsCollection, sessionsCollection } from "./sessions.ts";
@@ -67,11 +67,12 @@ export function sessioningConcept(options: ConceptOptions = {}): SessioningClass
 }
 
 function classWithMethods(options: ConceptOptions): SessioningClass {
-  return class PublicSessioningConcept implements Sessioning {
+  return class PublicSessioningConcept extends classOfOtherNames() implements Sessioning {
     declare readonly [CONNECTION]: Connection;
     declare readonly sessions: SessionsCollection;
 
     constructor(db: ConceptDatabase) {
+      super();
       // Not enumerable, so that printing a concept shows its name and nothing else.
       const connection = connect(db, options);
       Object.defineProperty(this, CONNECTION, { value: connection });
@@ -81,7 +82,7 @@ function classWithMethods(options: ConceptOptions): SessioningClass {
     }
 
     async create<User extends string>(input: { user: User }): Promise<Created<IdOf<User>>> {
-      checkNames("create", "user", input);
+      checkNames("create", input);
       sayAttempt(input.user);
       const answer = await beginSession(this[CONNECTION].service, input.user);
       if ("session" in answer) sayCreated(answer.session);
@@ -89,7 +90,7 @@ function classWithMethods(options: ConceptOptions): SessioningClass {
     }
 
     async delete(input: { session: string }): Promise<Record<PropertyKey, never> | { error: string }> {
-      checkNames("delete", "session", input);
+      checkNames("delete", input);
       const { service, mode } = this[CONNECTION];
       const unknown = await endSession(service, input.session);
       return unknown === undefined ? {} : unknownEnd(mode, unknown);
@@ -98,7 +99,7 @@ function classWithMethods(options: ConceptOptions): SessioningClass {
     async _getUser<Session extends string>(
       input: { session: Session },
     ): Promise<Array<{ user: IdOf<Session> }> | [ErrorRow]> {
-      checkNames("_getUser", "session", input);
+      checkNames("_getUser", input);
       const { service, mode } = this[CONNECTION];
       const row = await findUser(service, input.session);
       if (row === undefined) return unknownRows(mode, []);
