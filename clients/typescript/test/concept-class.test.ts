@@ -24,7 +24,7 @@ const METHODS = ["create", "delete", "_getUser"] as const;
 const NOWHERE = "http://127.0.0.1:1";
 const KEY = `sk_0123456789abcdef_${"5".repeat(64)}`;
 const TOKEN = `ses_${"7".repeat(104)}`;
-const VARIABLES = ["SESSIONING_URL", "SESSIONING_API_KEY", "SESSIONING_UNKNOWN_SESSION", "SESSIONING_NAMESPACES"];
+const VARIABLES = ["URL", "API_KEY", "UNKNOWN_SESSION", "NAMESPACES", "ENGINE_THROWS"].map((name) => `SESSIONING_${name}`);
 
 afterEach(() => VARIABLES.forEach((name) => delete process.env[name]));
 
@@ -200,12 +200,35 @@ describe("the environment", () => {
     assert.deepEqual(settingsFrom(said), { ...said, url: NOWHERE });
   });
 
+  it("has to say that the engine throws before a mode that leans on it is taken", () => {
+    process.env["SESSIONING_URL"] = NOWHERE;
+    for (const [mode, needs] of [["error", false], ["empty", false], ["throw", false], ["guarded", true]] as const) {
+      process.env["SESSIONING_UNKNOWN_SESSION"] = mode;
+      for (const stated of [undefined, "false", "true"]) {
+        if (stated === undefined) delete process.env["SESSIONING_ENGINE_THROWS"];
+        else process.env["SESSIONING_ENGINE_THROWS"] = stated;
+        if (needs && stated !== "true") {
+          assert.throws(() => new SessioningConcept(database("a")), (error: Error) => {
+            assert.ok(error instanceof SessionServiceError);
+            assert.match(error.message, /"guarded".*Missing binding.*SESSIONING_ENGINE_THROWS=true.*set throw or empty/);
+            return true;
+          });
+        } else {
+          assert.ok(new SessioningConcept(database("a")));
+        }
+      }
+    }
+    assert.ok(new (sessioningConcept({ unknownSession: "guarded", engineThrows: true }))(database("a")));
+    assert.throws(() => new (sessioningConcept({ engineThrows: false }))(database("a")), /"guarded"/);
+  });
+
   const malformed: [ConceptOptions, RegExp][] = [
     [{ url: "localhost:7377" }, /SESSIONING_URL is no address/],
     [{ url: "http://me:hunter2@localhost" }, /SESSIONING_URL is no address/],
     [{ url: "http://localhost/?key=hunter2" }, /SESSIONING_URL is no address/],
     [{ apiKey: "sk_hunter2 \n" }, /SESSIONING_API_KEY is no key/],
     [{ unknownSession: "maybe" as "error" }, /"maybe"; it may be error, empty, throw, guarded/],
+    [{ engineThrows: "yes" as unknown as boolean }, /SESSIONING_ENGINE_THROWS is "yes"; it may be true or false/],
     [{ timeout: 0 }, /milliseconds above 0/],
     [{ timeout: Infinity }, /milliseconds above 0/],
   ];
@@ -301,6 +324,22 @@ describe("answers of the real service", { skip: SKIP }, () => {
       assert.deepEqual(neverSent, throws ? {} : { error: "Session with id \ud800 not found" }, unknownSession);
     }
   });
+
+  for (const mode of ["error", "guarded", "empty", "throw"] as const) {
+    it(`are given after a word about an engine that goes on without a value, where that matters: ${mode}`, async (t) => {
+      const told = t.mock.method(console, "error", () => {});
+      const concept = make({ url: service.url, unknownSession: mode });
+      await concept.delete({} as { session: string });
+      assert.equal(told.mock.callCount(), 0);
+      for (let time = 0; time < 2; time++) await concept.delete({ session: undefined as unknown as string });
+      const lines = told.mock.calls.map(({ arguments: [line] }) => String(line));
+      assert.equal(lines.length, mode === "error" || mode === "guarded" ? 1 : 0);
+      for (const line of lines) {
+        assert.match(line, /^Sessioning\.delete was called with { session: undefined }/);
+        assert.match(line, new RegExp(`SESSIONING_UNKNOWN_SESSION is ${mode}.* Set it to empty or throw`));
+      }
+    });
+  }
 
   const odd: [unknown, string][] = [
     ["made-up", "made-up"],
@@ -575,7 +614,7 @@ function database(databaseName: string): { databaseName: string } {
 }
 
 function make(options: ConceptOptions = {}): Sessioning {
-  const Concept = sessioningConcept({ url: NOWHERE, ...options });
+  const Concept = sessioningConcept({ url: NOWHERE, engineThrows: true, ...options });
   return new Concept(database("notes"));
 }
 

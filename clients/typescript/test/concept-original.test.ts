@@ -71,7 +71,7 @@ describe("a program's own tests", { skip: SKIP }, () => {
 
   it("find no document without an error, whatever the mode", async () => {
     for (const unknownSession of ["error", "empty", "throw", "guarded"] as const) {
-      const moody = new (sessioningConcept({ url: service.url, unknownSession }))({ databaseName: "notes" });
+      const moody = new (sessioningConcept({ url: service.url, unknownSession, engineThrows: true }))({ databaseName: "notes" });
       const none: { user: string } | null = await moody.sessions.findOne({ _id: "made-up" });
       assert.equal(none, null);
     }

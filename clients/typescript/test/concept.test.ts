@@ -217,6 +217,8 @@ function environment(service: Running, mode?: UnknownSession): Record<string, st
     // Requests that nothing answers end soon. One whose sync waits for the service is not counted as such.
     REQUESTING_TIMEOUT: "300",
     ...(mode === undefined ? {} : { SESSIONING_UNKNOWN_SESSION: mode }),
+    // test/engine does.
+    ...(mode === "guarded" ? { SESSIONING_ENGINE_THROWS: "true" } : {}),
   };
 }
 

@@ -1,10 +1,11 @@
 import { beginSession, endSession, findUser } from "./calls.ts";
 import { sayAttempt, sayCreated } from "./console.ts";
+import { checkBinding } from "./engine.ts";
 import { SessionServiceError } from "./errors.ts";
 import type { IdOf } from "./ids.ts";
 import { checkNames, classOfOtherNames } from "./names.ts";
 import { namespaceOf } from "./namespace.ts";
-import { Service } from "./service.ts";
+import { type Method, Service } from "./service.ts";
 import { type SessionsCollection, sessionsCollection } from "./sessions.ts";
 import { type ConceptOptions, settingsFrom } from "./settings.ts";
 import { type ErrorRow, type UnknownSession, unknownEnd, unknownRows } from "./unknown.ts";
@@ -82,16 +83,17 @@ function classWithMethods(options: ConceptOptions): SessioningClass {
     }
 
     async create<User extends string>(input: { user: User }): Promise<Created<IdOf<User>>> {
-      checkNames("create", input);
+      const { service, mode } = this[CONNECTION];
+      checkInput("create", input, mode);
       sayAttempt(input.user);
-      const answer = await beginSession(this[CONNECTION].service, input.user);
+      const answer = await beginSession(service, input.user);
       if ("session" in answer) sayCreated(answer.session);
       return answer as Created<IdOf<User>>;
     }
 
     async delete(input: { session: string }): Promise<Record<PropertyKey, never> | { error: string }> {
-      checkNames("delete", input);
       const { service, mode } = this[CONNECTION];
+      checkInput("delete", input, mode);
       const unknown = await endSession(service, input.session);
       return unknown === undefined ? {} : unknownEnd(mode, unknown);
     }
@@ -99,13 +101,18 @@ function classWithMethods(options: ConceptOptions): SessioningClass {
     async _getUser<Session extends string>(
       input: { session: Session },
     ): Promise<Array<{ user: IdOf<Session> }> | [ErrorRow]> {
-      checkNames("_getUser", input);
       const { service, mode } = this[CONNECTION];
+      checkInput("_getUser", input, mode);
       const row = await findUser(service, input.session);
       if (row === undefined) return unknownRows(mode, []);
       return "user" in row ? [row as { user: IdOf<Session> }] : unknownRows(mode, [row]);
     }
   };
+}
+
+function checkInput(method: Method, input: object, mode: UnknownSession): void {
+  checkNames(method, input);
+  checkBinding(method, input, mode);
 }
 
 interface Connection {

@@ -1,3 +1,4 @@
+import { checkEngine } from "./engine.ts";
 import { SessionServiceError } from "./errors.ts";
 import { parseNamespaces } from "./namespace.ts";
 import { MODES, type UnknownSession } from "./unknown.ts";
@@ -10,6 +11,8 @@ export interface ConceptOptions {
   apiKey?: string;
   /** What `_getUser` answers for an unknown session; SESSIONING_UNKNOWN_SESSION. Default `error`. */
   unknownSession?: UnknownSession;
+  /** Whether the engine throws where a variable has no value; SESSIONING_ENGINE_THROWS. `guarded` needs it. Default false. */
+  engineThrows?: boolean;
   /** The namespaces of databases that do not go by their own name; SESSIONING_NAMESPACES. Default none. */
   namespaces?: Record<string, string>;
   /** How long a call may take in all, in milliseconds. Default 5000. */
@@ -32,13 +35,15 @@ export interface Settings {
  * The settings in force. The environment is read here, when the concept is made: these projects fill it from `.env`
  * while they import their modules.
  *
- * Throws `SessionServiceError` if the address is missing or anything is malformed.
+ * Throws `SessionServiceError` if the address is missing, anything is malformed, or the mode is not safe with the engine.
  */
 export function settingsFrom(options: ConceptOptions): Settings {
+  const unknownSession = mode(options.unknownSession ?? environment("SESSIONING_UNKNOWN_SESSION") ?? "error");
+  checkEngine(unknownSession, String(options.engineThrows ?? environment("SESSIONING_ENGINE_THROWS") ?? false));
   return {
     url: address(options.url ?? environment("SESSIONING_URL")),
     apiKey: key(options.apiKey ?? environment("SESSIONING_API_KEY")),
-    unknownSession: mode(options.unknownSession ?? environment("SESSIONING_UNKNOWN_SESSION") ?? "error"),
+    unknownSession,
     namespaces: options.namespaces ?? parseNamespaces(environment("SESSIONING_NAMESPACES") ?? ""),
     timeout: duration(options.timeout ?? 5000),
   };
