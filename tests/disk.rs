@@ -212,27 +212,32 @@ fn a_volume_of_another_user_is_used_through_a_folder_of_ours() {
     fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let volume = folder.path().join("volume");
     fs::create_dir(&volume).unwrap();
-    let start = |before: &str| {
+    let other = format!("setpriv {OTHER} --clear-groups");
+    let start_as = |user: &str, mode: &str, before: &str| {
         let script = format!(
-            "mount -t tmpfs -o size=256m,mode=0777 tmpfs \"$1\" && {before} && shift && exec setpriv {OTHER} \
-             --clear-groups \"$@\""
+            "mount -t tmpfs -o size=256m,mode={mode} tmpfs \"$1\" && {before} && shift && exec {user} \"$@\""
         );
         let mut command = Command::new("unshare");
         command.args(["-m", "sh", "-c", &script, "sh"]).arg(&volume).arg(&copy);
         Service::spawn(command, &["--store", &format!("embedded:{}", volume.display())])
     };
-    let service = start("true").unwrap_or_else(|log| panic!("{log}"));
-    let session = service.create("alice");
-    assert_eq!(service.user_of(&session).body, r#"[{"user":"alice"}]"#);
-    let seen = PathBuf::from(format!("/proc/{}/root{}", service.id(), volume.display()));
-    let names: Vec<_> = fs::read_dir(&seen).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(names, ["sessioning"]);
-    assert_eq!(mode(&seen.join("sessioning")), 0o700);
-    drop(service);
+    // Root's own volume that all may write to is no other's; the folder is there, but open to a group: Kubernetes' fsGroup.
+    let opened = "mkdir -m 2770 \"$1/sessioning\" && chown 65534 \"$1/sessioning\"";
+    for (user, before) in [(other.as_str(), "true"), ("", "true"), (&other, opened)] {
+        let service = start_as(user, "0777", before).unwrap_or_else(|log| panic!("{log}"));
+        let session = service.create("alice");
+        assert_eq!(service.user_of(&session).body, r#"[{"user":"alice"}]"#);
+        let seen = PathBuf::from(format!("/proc/{}/root{}", service.id(), volume.display()));
+        let names: Vec<_> = fs::read_dir(&seen).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["sessioning"]);
+        assert_eq!(mode(&seen.join("sessioning")), 0o700);
+    }
+    let log = start_as(&other, "0755", "true").err().unwrap();
+    assert!(log.contains("volume of user 0") && log.contains("chown 65534"), "{log}");
 
     // Somebody else's folder, or a link to one, is not ours.
     for planted in ["mkdir -m 777 \"$1/sessioning\"", "ln -s /tmp \"$1/sessioning\""] {
-        let log = start(planted).err().unwrap();
+        let log = start_as(&other, "0777", planted).err().unwrap();
         assert!(log.contains("is not a folder of this user"), "{log}");
     }
 }

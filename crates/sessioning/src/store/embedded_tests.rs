@@ -158,10 +158,7 @@ fn a_directory_that_cannot_be_made_is_named() {
     let file = directory.path().join("file");
     fs::write(&file, "").unwrap();
     let message = open(&file.join("data")).err().unwrap().to_string();
-    assert!(
-        message.starts_with("cannot create the data directory") && message.contains("file/data"),
-        "{message}"
-    );
+    assert!(message.contains("name a directory") && message.contains("file/data"), "{message}");
 }
 
 #[tokio::test]

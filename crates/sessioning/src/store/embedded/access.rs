@@ -13,6 +13,10 @@ use crate::{Error, ErrorKind, Result};
 #[cfg(unix)]
 const OWN: &str = "sessioning";
 
+/// The bits by which a group or others may write.
+#[cfg(unix)]
+const OTHERS_WRITE: u32 = 0o022;
+
 /// How files of ours are opened: to be read, by this user alone, and never through a symbolic link.
 pub(super) fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
@@ -37,7 +41,30 @@ pub(super) fn unusable(directory: &Path, why: impl Into<String>) -> Error {
     ErrorKind::Unusable { store: format!("embedded:{}", directory.display()), why: why.into() }.into()
 }
 
-/// Where the data goes: into the directory, or into a folder of ours in it if it is a volume of another user.
+/// What a file system's error says of the directory, and what to do.
+pub(super) fn failed(directory: &Path, attempt: &'static str, source: io::Error) -> Error {
+    #[cfg(unix)]
+    let is_link = source.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+    #[cfg(not(unix))]
+    let is_link = false;
+    let why = match source.kind() {
+        _ if is_link => {
+            "a file of ours in it is a symbolic link, which is not followed; put the file itself there"
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "its disk is full; free some space",
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+            "a file has its name, or a part of its path; name a directory"
+        }
+        _ => {
+            let kind = ErrorKind::Directory { directory: directory.into(), attempt };
+            return Error::from(kind).with_source(source);
+        }
+    };
+    unusable(directory, why).with_source(source)
+}
+
+/// Where the data goes: into the directory, or into a folder of ours in it if it is a volume of another user, or one
+/// that others may write to.
 ///
 /// # Errors
 ///
@@ -46,9 +73,7 @@ pub(super) fn unusable(directory: &Path, why: impl Into<String>) -> Error {
 pub(super) fn settle(directory: &Path) -> Result<PathBuf> {
     use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 
-    let failed = |source| {
-        Error::from(ErrorKind::Directory { directory: directory.into(), attempt: "use" }).with_source(source)
-    };
+    let failed = |source| failed(directory, "use", source);
     let us = rustix::process::geteuid().as_raw();
     let link = fs::symlink_metadata(directory).map_err(failed)?;
     if link.is_symlink() && link.uid() != us && link.uid() != 0 {
@@ -59,10 +84,12 @@ pub(super) fn settle(directory: &Path) -> Result<PathBuf> {
         return Err(unusable(directory, why));
     }
     let found = fs::metadata(directory).map_err(failed)?;
-    if found.uid() == us {
+    let (is_ours, is_mount) = (found.uid() == us, is_mount(directory));
+    let is_begun = fs::symlink_metadata(directory.join("FORMAT")).is_ok();
+    if is_ours && (is_begun || !is_mount || found.mode() & OTHERS_WRITE == 0) {
         return check_alone(directory, &found).map(|()| directory.to_path_buf());
     }
-    if !is_mount(directory) {
+    if !is_mount {
         let why = format!(
             "its owner is user {}, not this one ({us}), and could change what is in it; make it this user's (chown {us}), \
              or choose another directory",
@@ -71,7 +98,7 @@ pub(super) fn settle(directory: &Path) -> Result<PathBuf> {
         return Err(unusable(directory, why));
     }
     let own = directory.join(OWN);
-    if fs::symlink_metadata(directory.join("FORMAT")).is_ok() {
+    if is_begun {
         let why = format!(
             "it is a volume of user {}, who could change what is in it; make it this user's (chown {us}), or move all \
              that is in it into {}",
@@ -81,6 +108,13 @@ pub(super) fn settle(directory: &Path) -> Result<PathBuf> {
         return Err(unusable(directory, why));
     }
     match fs::DirBuilder::new().mode(0o700).create(&own) {
+        Err(source) if source.kind() == io::ErrorKind::PermissionDenied => {
+            let why = format!(
+                "it is a volume of user {}, in which this user ({us}) may make no folder; make it this user's (chown {us})",
+                found.uid()
+            );
+            return Err(unusable(directory, why).with_source(source));
+        }
         Err(source) if source.kind() != io::ErrorKind::AlreadyExists => return Err(failed(source)),
         _ => {}
     }
@@ -88,7 +122,13 @@ pub(super) fn settle(directory: &Path) -> Result<PathBuf> {
     if !found.is_dir() || found.uid() != us {
         return Err(unusable(&own, "it is not a folder of this user; remove it or choose another directory"));
     }
-    check_alone(&own, &found).map(|()| own)
+    if found.mode() & 0o002 == 0 {
+        // Kubernetes opens everything in a volume to the group of the pod (fsGroup) at each start.
+        close(&own, &found, 0o700).map_err(failed)?;
+    } else {
+        check_alone(&own, &found)?;
+    }
+    Ok(own)
 }
 
 #[cfg(not(unix))]
@@ -101,7 +141,7 @@ fn check_alone(directory: &Path, found: &fs::Metadata) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
 
     let mode = found.permissions().mode() & 0o777;
-    if mode & 0o022 == 0 {
+    if mode & OTHERS_WRITE == 0 {
         return Ok(());
     }
     let path = directory.display();

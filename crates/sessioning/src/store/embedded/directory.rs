@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use super::access;
 use super::presence::Presence;
-use crate::{Error, ErrorKind, Result};
+use crate::{ErrorKind, Result};
 
 const FORMAT: &str = "sessioning data directory, format 2";
 /// What was ended all at once was in one record then. Opening the engine moves it.
@@ -29,7 +29,7 @@ pub(super) struct Directory {
 
 impl Directory {
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let failed = |attempt, source| Error::from(error(path, attempt)).with_source(source);
+        let failed = |attempt, source| access::failed(path, attempt, source);
         create(path).map_err(|source| failed("create", source))?;
         let path = access::settle(path)?;
         // Before anything is made or changed in it.
@@ -54,7 +54,7 @@ impl Directory {
     /// Makes that folder if it is not there: all of it or nothing. What a start that was cut off left is thrown away;
     /// nothing can have been acknowledged from it.
     pub(super) fn make_engine(&self, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-        let failed = |source| Error::from(self.error("make the engine in")).with_source(source);
+        let failed = |source| access::failed(&self.path, "make the engine in", source);
         let (engine, draft) = (self.engine(), self.draft());
         if engine.try_exists().map_err(failed)? {
             return Ok(());
@@ -72,7 +72,7 @@ impl Directory {
     /// By what it is known from now on; the engine's folder has to be there.
     pub(super) fn presence(&self) -> Result<Presence> {
         Presence::of(&self.path, &["LOCK", "FORMAT", "engine"])
-            .map_err(|source| Error::from(self.error("look at")).with_source(source))
+            .map_err(|source| access::failed(&self.path, "look at", source))
     }
 
     fn draft(&self) -> PathBuf {
@@ -80,17 +80,24 @@ impl Directory {
     }
 
     pub(super) fn error(&self, attempt: &'static str) -> ErrorKind {
-        error(&self.path, attempt)
+        ErrorKind::Directory { directory: self.path.clone(), attempt }
     }
 
     fn check_format(&self) -> Result<()> {
         let path = self.path.join("FORMAT");
-        let failed = |source| Error::from(self.error("read or write FORMAT in")).with_source(source);
+        let failed = |source| access::failed(&self.path, "read or write FORMAT in", source);
         match read(&path) {
             Ok(found) if found.trim_end() == FORMAT => Ok(()),
             // First, so that no earlier version opens what it does not know to have ended.
             Ok(found) if found.trim_end() == FORMAT_1 => {
                 write_whole(&path, FORMAT).and_then(|()| sync_names(&self.path)).map_err(failed)
+            }
+            Ok(found) if found.trim().is_empty() => {
+                let why = format!(
+                    "FORMAT in it is empty, as a damaged disk may leave it; restore a backup, or if no other version has \
+                     used it write \"{FORMAT}\" into that file"
+                );
+                Err(access::unusable(&self.path, why))
             }
             Ok(found) => {
                 let found = found.lines().next().unwrap_or_default().chars().take(80).collect();
@@ -126,12 +133,8 @@ fn refuse_foreign(directory: &Path) -> io::Result<Result<()>> {
     Ok(Ok(()))
 }
 
-fn error(path: &Path, attempt: &'static str) -> ErrorKind {
-    ErrorKind::Directory { directory: path.to_path_buf(), attempt }
-}
-
 fn lock(path: &Path) -> Result<File> {
-    let failed = |source| Error::from(error(path, "lock")).with_source(source);
+    let failed = |source| access::failed(path, "lock", source);
     let mut options = access::options();
     let opened = options.write(true).create(true).truncate(false).open(path.join("LOCK"));
     let mut file = opened.map_err(failed)?;

@@ -93,6 +93,20 @@ fn what_is_not_ours_is_never_taken_for_a_beginning() {
     }
 }
 
+#[test]
+fn what_is_wrong_with_a_directory_is_said_with_the_cure() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sessions.db");
+    fs::write(&file, "").unwrap();
+    for path in [file.clone(), file.join("data")] {
+        let refused = Directory::open(&path).err().unwrap().to_string();
+        assert!(refused.contains("name a directory"), "{refused}");
+    }
+    fs::write(folder.path().join("FORMAT"), "").unwrap();
+    let refused = Directory::open(folder.path()).err().unwrap().to_string();
+    assert!(refused.contains("FORMAT in it is empty") && refused.contains(FORMAT), "{refused}");
+}
+
 #[cfg(unix)]
 mod unix {
     use std::os::unix::fs::{PermissionsExt, symlink};
@@ -174,6 +188,9 @@ mod unix {
             let opened = Directory::open(folder.path());
             // What is only written is made anew; what is read has to be ours.
             assert_eq!(opened.is_err(), matches!(name, "LOCK" | "FORMAT"), "{name}");
+            if let Err(refused) = opened {
+                assert!(refused.to_string().contains("symbolic link"), "{refused}");
+            }
             assert!(!super::super::super::space::is_out(folder.path()));
             assert_eq!(fs::read_to_string(&target).unwrap(), "somebody else's\n", "{name}");
         }
