@@ -48,7 +48,8 @@ fn sec_03_a_wrong_checksum_never_reaches_the_store() {
     let (service, _folder) = embedded();
     let (token, _) = service.begin(ALICE);
     // A purge may begin meanwhile.
-    let calls = || service.metric(STORE_CALLS) - service.metric(&format!("{STORE_CALLS}{{operation=\"purge\""));
+    let calls =
+        || service.metric(STORE_CALLS) - service.metric(&format!("{STORE_CALLS}{{operation=\"purge\""));
     let before = calls();
     for position in 4..token.len() {
         let mut wrong = token.clone();

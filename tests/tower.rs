@@ -420,6 +420,16 @@ async fn another_cookie_is_the_one_that_is_set_found_and_removed() {
     assert_eq!(out.cookies().last(), Some(&"sid=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"));
 }
 
+#[tokio::test]
+async fn a_cookie_of_a_path_is_removed_where_the_layer_is_in_a_nested_part() {
+    let plain = CookieSettings { name: Some("sid".into()), secure: false, ..CookieSettings::default() };
+    let layer = SessionLayer::in_process(Sessioning::new(Memory::new()));
+    let app = Router::new().nest("/app", app(layer.with_cookie(SessionCookie::new(plain).unwrap())));
+    let two = [("cookie", "sid=ses_one; sid=ses_two")];
+    let out = send(&app, "GET", "/app/maybe", &two, "").await;
+    assert!(out.cookies().iter().any(|cookie| cookie.contains("Path=/app;")), "{:?}", out.cookies());
+}
+
 /// An application on app.shop.example.com whose cookie other scopes may have, too.
 fn scoped(domain: Option<&str>) -> Router {
     let settings = CookieSettings {

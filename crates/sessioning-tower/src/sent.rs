@@ -1,5 +1,6 @@
 //! What a request carries: a token, and signs of who made the browser send it.
 
+use axum::extract::OriginalUri;
 use http::HeaderValue;
 use http::header::{self, HeaderName};
 use http::request::Parts;
@@ -67,7 +68,9 @@ impl Place {
     fn of(parts: &Parts) -> Self {
         let header = |name: HeaderName| parts.headers.get(name).cloned();
         let host = header(HeaderName::from_static("x-forwarded-host")).or_else(|| header(header::HOST));
-        Self { uri: parts.uri.clone(), host }
+        // Under `nest` the path in the request is what is left of it.
+        let uri = parts.extensions.get().map_or(&parts.uri, |OriginalUri(uri)| uri);
+        Self { uri: uri.clone(), host }
     }
 
     /// The host, as a proxy in front or the request itself names it. It only says which cookies to take away.
