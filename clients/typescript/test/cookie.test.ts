@@ -50,6 +50,7 @@ describe("the cookie", () => {
       { name: "__HOST-a", path: "/a" },
       { sameSite: "None", secure: false },
       { sameSite: "lax" as "Lax" },
+      { secure: "false" as unknown as boolean, name: "sid" },
       { path: "" },
       { path: "a" },
       { path: "/a;b" },

@@ -126,6 +126,8 @@ function brokenRule(name: string, { domain, path, sameSite, secure }: Attributes
   if (!NAME.test(name) || name.length > MAX_NAME) {
     return `a cookie's name is letters, digits and !#$%&'*+-.^_\`|~, 1 to ${MAX_NAME} of them`;
   }
+  // From the environment it is text, and "false" would count as true.
+  if (typeof secure !== "boolean") return "a cookie's secure is true or false, and no text";
   if (SECURE_PREFIX.test(name) && !secure) {
     return "a cookie whose name begins with __Host-, __Secure- or __Http- must be secure";
   }

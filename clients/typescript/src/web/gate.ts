@@ -39,6 +39,9 @@ export class Gate {
     this.#cookie = new SessionCookie(options.cookie);
     this.#origins = (options.origins ?? []).map(readOrigin);
     const touch = options.touch ?? true;
+    if (typeof touch !== "boolean" && typeof touch !== "function") {
+      throw new TypeError("touch is true, false or a function of the request, and no text");
+    }
     this.#touches = typeof touch === "function" ? touch : () => touch;
     this.#onUnavailable = options.onUnavailable ?? (() => {});
   }

@@ -28,7 +28,7 @@ export const NOT_LOGGED_IN: Refusal = {
 export const CROSS_ORIGIN: Refusal = {
   status: 403,
   headers: PLAIN,
-  body: "Cross-origin request refused: with the session cookie, only pages of this origin may do this\n",
+  body: "Cross-origin request refused: only pages of this origin may do this\n",
 };
 
 /** The service could not be asked. The cookie stays: this says nothing about the session. */
