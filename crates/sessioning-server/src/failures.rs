@@ -60,7 +60,7 @@ impl Failures {
         let outcome = self.add(source, failed.count, Instant::now());
         if outcome == Outcome::JustOver {
             let limit = self.per_minute;
-            let said = "too many bad API keys or failed checks in a minute from one address: they get 429";
+            let said = "more bad API keys or failed checks in a minute from one address than limits.failed_checks: they get 429";
             audit!(warn, Limit, %source, limit, "{said}");
         }
         if outcome == Outcome::Within || !failed.nothing_else {

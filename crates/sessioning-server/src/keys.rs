@@ -65,7 +65,7 @@ impl Keys {
     pub(crate) fn load(config: &Config) -> Result<Self, ConfigError> {
         let mut keys = Self::default();
         for key in &config.keys {
-            keys.add(key, &Source::File("configuration".into()))?;
+            keys.add(key, &Source::File("[[keys]] in the configuration".into()))?;
         }
         if !config.keys_file.is_empty() {
             let path = Path::new(&config.keys_file);

@@ -73,7 +73,7 @@ fn warn_of_disbelief() {
     SAID.call_once(|| {
         tracing::warn!(
             "[proxy] A proxy that proxy.trusted does not name tells of a visitor's request: whether another site's \
-             page sent it is not looked at"
+             page sent it is not looked at. List the proxy's address there, such as proxy.trusted = [\"127.0.0.1\"]"
         );
     });
 }

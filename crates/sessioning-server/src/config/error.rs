@@ -58,6 +58,9 @@ impl ConfigError {
             Self::UnknownKey { key, from, nearest } => {
                 let quoted = if key.contains('"') { ", without the quotes" } else { "" };
                 let hint = match nearest {
+                    _ if key.starts_with("keys.") => {
+                        "a list of keys is written with two brackets, [[keys]]".into()
+                    }
                     Some(nearest) => format!("did you mean {nearest}{quoted}?"),
                     None => "sessioning.example.toml has them all".into(),
                 };

@@ -217,8 +217,11 @@ impl Layers {
             match value.try_into::<Vec<super::KeyConfig>>() {
                 Ok(more) => keys.extend(more),
                 Err(error) => {
-                    let why = error.message().trim().into();
-                    return Err(ConfigError::BadValue { key: "keys".into(), from: source, why });
+                    return Err(ConfigError::BadValue {
+                        key: "keys".into(),
+                        from: source,
+                        why: of_keys(&error),
+                    });
                 }
             }
         }
@@ -242,6 +245,18 @@ impl Layers {
             })
             .collect();
         Ok(Effective { settings, config: Config { keys, ..config }, ignored: self.ignored })
+    }
+}
+
+/// What is wrong with a list of keys. What stands below `[[keys]]` is a part of that key, to TOML.
+fn of_keys(error: &toml::de::Error) -> String {
+    let said = error.message().trim();
+    match said.split_once('`').and_then(|(_, rest)| rest.split_once('`')) {
+        Some((name, _)) if said.starts_with("unknown field") => format!(
+            "a key has no {name}, but id, digest, scopes, label and namespace; a setting of the service stands above the \
+             first [[keys]]"
+        ),
+        _ => said.into(),
     }
 }
 

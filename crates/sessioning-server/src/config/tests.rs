@@ -229,6 +229,25 @@ fn a_secret_where_a_file_name_belongs_is_not_repeated() {
 }
 
 #[test]
+fn a_store_shows_no_key() {
+    let key = "sk_0123456789abcdef_00112233445566778899";
+    for store in [format!("embedded:{key}"), format!("mongodb://host/{key}")] {
+        let error = store.parse::<StoreUrl>().unwrap_err();
+        assert!(error.contains("an API key") && !error.contains("99"), "{error}");
+    }
+    assert!(format!("mongodb://user:{key}@host/app").parse::<StoreUrl>().is_ok(), "a password is not shown");
+}
+
+#[test]
+fn what_is_wrong_around_keys_is_said_with_the_cure() {
+    let key = "id = \"0123456789abcdef\"\ndigest = \"sha256:00\"\nscopes = [\"check\"]\n";
+    let above = in_file(&format!("[[keys]]\n{key}store = \"memory:\"")).unwrap_err();
+    assert!(above.contains("a key has no store") && above.contains("above the first [[keys]]"), "{above}");
+    let single = in_file(&format!("[keys]\n{key}")).unwrap_err();
+    assert!(single.contains("two brackets, [[keys]]"), "{single}");
+}
+
+#[test]
 fn a_scope_is_a_word() {
     let entry = |scopes: &str| {
         let digest = format!("sha256:{}", "0".repeat(64));

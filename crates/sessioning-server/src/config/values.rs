@@ -1,5 +1,6 @@
 //! The types of the settings.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use sessioning::{Profile, Timeout};
 use sessioning_mongodb::{MongoUrl, MongoUrlError};
 
 use super::socket::Socket;
+use crate::log::masked;
 
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +111,9 @@ impl fmt::Display for AdminListen {
     }
 }
 
+const NO_STORE: &str =
+    "a store is embedded:PATH (such as embedded:./data), mongodb://HOST/DATABASE, or memory:";
+
 /// Where sessions are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreUrl {
@@ -130,17 +135,19 @@ impl FromStr for StoreUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
+        let store: Self = match text.split_once(':') {
             Some(("embedded", path)) if !path.is_empty() => Ok(Self::Embedded(path.into())),
             Some(("memory", "")) => Ok(Self::Memory),
             Some(("mongodb" | "mongodb+srv", _)) => {
                 text.parse().map(Self::MongoDb).map_err(|error: MongoUrlError| error.to_string())
             }
             // What was written is not repeated: a URL may hold a password.
-            _ => {
-                Err("a store is embedded:PATH (such as embedded:./data), mongodb://HOST/DATABASE, or memory:"
-                    .into())
-            }
+            _ => Err(NO_STORE.into()),
+        }?;
+        // The store is shown at the start, and in errors.
+        match masked(&store.to_string()) {
+            Cow::Owned(_) => Err("an API key or a token stands where a store belongs; leave it out".into()),
+            Cow::Borrowed(_) => Ok(store),
         }
     }
 }
