@@ -32,13 +32,6 @@ impl<S: AsyncRead + AsyncWrite> Watched<S> {
             _ => {}
         }
     }
-
-    fn written<T>(&self, result: Poll<T>) -> Poll<T> {
-        if result.is_pending() && self.connection.phase() == Phase::Idle {
-            self.connection.enter(Phase::Answered);
-        }
-        result
-    }
 }
 
 impl<S: AsyncRead + AsyncWrite> AsyncRead for Watched<S> {
@@ -60,13 +53,11 @@ impl<S: AsyncRead + AsyncWrite> AsyncRead for Watched<S> {
 
 impl<S: AsyncRead + AsyncWrite> AsyncWrite for Watched<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let result = self.stream.as_mut().poll_write(cx, buf);
-        self.written(result)
+        self.stream.as_mut().poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let result = self.stream.as_mut().poll_flush(cx);
-        self.written(result)
+        self.stream.as_mut().poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -78,8 +69,7 @@ impl<S: AsyncRead + AsyncWrite> AsyncWrite for Watched<S> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = self.stream.as_mut().poll_write_vectored(cx, bufs);
-        self.written(result)
+        self.stream.as_mut().poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
