@@ -1,5 +1,5 @@
 //! What one tenant does to another: how long the checks and creates of one take while the other creates under a limit
-//! with many ended sessions, is revoked with many, and lists many that were ended with everyone.
+//! with many ended sessions, logs out of many, is revoked with many, and lists many that were ended with everyone.
 #![allow(clippy::print_stdout, reason = "a measurement prints its result")]
 
 use std::path::PathBuf;
@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use parking_lot::Mutex;
 use sessioning::store::CacheSettings;
 use sessioning::{
-    Cached, Checked, Clock, Embedded, ManualClock, Namespace, NewSession, Owner, Policy, SessionToken,
-    Sessioning, Timeout, Timestamp,
+    Cached, Checked, Clock, Embedded, ManualClock, Namespace, NewSession, OnLimit, Owner, Policy,
+    SessionToken, Sessioning, Timeout, Timestamp,
 };
 use sessioning_bench::{Result, fill};
 
@@ -80,7 +81,22 @@ async fn run(arguments: &Arguments, sessions: usize) -> Result<()> {
     });
     measure.during("creates under a limit", attack).await?;
 
-    create(&sessioning, &mallory, sessions, &NewSession::default()).await?;
+    let live = create(&sessioning, &mallory, sessions, &NewSession::default()).await?;
+    let refusing = Policy { max_per_user: Some(LIMIT), on_limit: OnLimit::Refuse, ..Policy::default() };
+    let refused = sessioning.clone().with_policy(refusing).create(mallory.clone(), NewSession::default());
+    if refused.await.is_ok() {
+        return Err("a create beyond the limit was not refused".into());
+    }
+    // The newest first: those are what the limit counts.
+    let live = Mutex::new(live);
+    let attack = self::attack(arguments.attackers, time, async || {
+        let last = live.lock().pop();
+        match last {
+            Some(token) => drop(sessioning.delete(mallory.namespace(), &token).await),
+            None => tokio::time::sleep(BETWEEN).await,
+        }
+    });
+    measure.during("logouts under a limit", attack).await?;
     let revoke = async {
         sessioning.revoke_user(&mallory, None).await?;
         Ok(())

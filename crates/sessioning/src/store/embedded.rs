@@ -36,6 +36,7 @@ mod engine;
 mod group;
 mod journal;
 mod keys;
+mod looks;
 mod meta;
 mod owner;
 mod owner_locks;

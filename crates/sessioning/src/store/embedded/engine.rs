@@ -11,12 +11,12 @@ use fjall::{
 use parking_lot::{Mutex, RwLock};
 
 use super::codec::{self, Decoded};
-use super::counted::Looks;
 use super::damage::Damages;
 use super::descriptors;
 use super::endings::{Ending, Endings, Scope};
 use super::journal;
 use super::keys::{self, Space};
+use super::looks::Looks;
 use super::meta::Meta;
 use super::tidy::Spaces;
 use crate::store::Listed;
