@@ -83,8 +83,8 @@ async fn run(arguments: &Arguments, sessions: usize) -> Result<()> {
 
     let live = create(&sessioning, &mallory, sessions, &NewSession::default()).await?;
     let refusing = Policy { max_per_user: Some(LIMIT), on_limit: OnLimit::Refuse, ..Policy::default() };
-    let refused = sessioning.clone().with_policy(refusing).create(mallory.clone(), NewSession::default());
-    if refused.await.is_ok() {
+    let refusing = sessioning.clone().with_policy(refusing);
+    if refusing.create(mallory.clone(), NewSession::default()).await.is_ok() {
         return Err("a create beyond the limit was not refused".into());
     }
     // The newest first: those are what the limit counts.
