@@ -9,7 +9,9 @@ pub(crate) mod request;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -65,18 +67,19 @@ pub fn start(config: &LogConfig) -> LogGuard {
     LogGuard { lines, json }
 }
 
-/// The engine's and the protocol's own lines are for their developers.
-fn filter(level: LogLevel) -> EnvFilter {
+/// The engine's and the protocol's own lines are for their developers. What the engine meets the store says itself, once and
+/// in words.
+fn filter(level: LogLevel) -> Targets {
     let level = match level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "info",
-        LogLevel::Debug => "debug",
-        LogLevel::Trace => "trace",
+        LogLevel::Error => Level::ERROR,
+        LogLevel::Warn => Level::WARN,
+        LogLevel::Info => Level::INFO,
+        LogLevel::Debug => Level::DEBUG,
+        LogLevel::Trace => Level::TRACE,
     };
-    // What the engine meets the store says itself, once and in words.
-    let engine = "fjall=off,lsm_tree=off";
-    EnvFilter::new(format!(
-        "warn,{engine},sessioning={level},sessioning_server={level},sessioning_cli={level}"
-    ))
+    let others = Targets::new().with_default(Level::WARN);
+    let engine = ["fjall", "lsm_tree"].map(|name| (name, LevelFilter::OFF));
+    let ours = ["sessioning", "sessioning_server", "sessioning_cli"]
+        .map(|name| (name, LevelFilter::from_level(level)));
+    others.with_targets(engine).with_targets(ours)
 }
