@@ -1,6 +1,8 @@
 import ts from "typescript";
-import { descendants, isPrinted, keyOf, mentions, wrapped } from "./syntax.ts";
-import { isFrameRead, type Query, type Where } from "./where.ts";
+import { mayFollow, mayHold } from "./flow.ts";
+import { type Read, readsIn } from "./reads.ts";
+import { descendants, isPrinted, mentions, wrapped } from "./syntax.ts";
+import type { Query, Where } from "./where.ts";
 
 /** A test of how many frames there are: `frames.length === 0`, `!frames.length`, `frames.length > 0`. */
 export interface LengthTest {
@@ -30,26 +32,41 @@ export function isTested(expression: ts.Expression): boolean {
     (ts.isCallExpression(parent) && parent.expression.getText() === "Boolean");
 }
 
-/** The places where a variable's value in a frame decides something, itself or under another name. */
-export function testsOf(variable: string, root: ts.Node): ts.Expression[] {
-  return mentions(root, variable).filter(isFrameRead).flatMap((mention) => {
-    let access: ts.Node = mention.parent;
-    while (!ts.isElementAccessExpression(access)) access = access.parent;
-    return testsOfValue(access, root);
-  });
-}
-
 /** True if a function looks into what a session query answered, and not only at how many rows there are. */
 export function looksIntoAnswer(where: Where, query: Query): boolean {
+  return readsOf(where, query).some((read) =>
+    outputOf(read, query) === "error" || testsOfRead(read, where).length > 0
+  );
+}
+
+/** The places that look for an output in the rows or frames of one query, after it was asked. */
+export function readsOf(where: Where, query: Query): Read[] {
   const root = where.fn ?? where.node;
-  if ([...descendants(root)].some(readsErrorKey)) return true;
-  if (query.output === undefined) return [...descendants(root)].some((n) => testsUserKey(n, root));
-  return query.output.entries.some(({ key, variable }) => {
-    if (variable === undefined) return false;
-    return key === "error"
-      ? mentions(root, variable).some((m) => isFrameRead(m) && !isPrinted(m))
-      : testsOf(variable, root).length > 0;
-  });
+  return readsIn(root).filter((read) =>
+    outputOf(read, query) !== undefined && mayFollow(read.node, query, where) &&
+    (read.object === undefined || mayHold(read.object, query, where))
+  );
+}
+
+/** The places where what a read has found decides something, itself or under another name. */
+export function testsOfRead({ node, value, name }: Read, where: Where): ts.Node[] {
+  const root = where.fn ?? where.node;
+  if (value !== undefined) return testsOfValue(value, root);
+  if (name === undefined) return [node];
+  return mentions(root, name.text).filter((mention) => mention !== name && isTested(mention));
+}
+
+/**
+ * The output that a read looks for. A frame has an error only if the query was asked for it; a user is looked for even
+ * where it was not, and then nobody gets through.
+ */
+export function outputOf({ key, bySymbol }: Read, { output }: Query): string | undefined {
+  const written = !bySymbol && (key === "user" || key === "error") ? key : undefined;
+  if (output === undefined || output.open) return written;
+  const asked = output.entries.find((entry) =>
+    entry.variable === key || (!bySymbol && (entry.key === key || entry.text === key))
+  );
+  return asked?.key ?? (written === "user" ? written : undefined);
 }
 
 function testsOfValue(value: ts.Expression, root: ts.Node): ts.Expression[] {
@@ -58,28 +75,6 @@ function testsOfValue(value: ts.Expression, root: ts.Node): ts.Expression[] {
   const { parent } = wrapped(value);
   if (!ts.isVariableDeclaration(parent) || !ts.isIdentifier(parent.name)) return [];
   return mentions(root, parent.name.text).filter((m) => m !== parent.name && isTested(m));
-}
-
-/** `row.error`, `row["error"]`, `"error" in row`, `const { error } = row`. */
-function readsErrorKey(node: ts.Node): boolean {
-  if (isPrinted(node)) return false;
-  if (ts.isPropertyAccessExpression(node)) return node.name.text === "error";
-  if (ts.isBindingElement(node)) return keyOf(node.propertyName ?? node.name) === "error";
-  if (!ts.isStringLiteralLike(node) || node.text !== "error") return false;
-  return ts.isElementAccessExpression(node.parent) || ts.isBinaryExpression(node.parent);
-}
-
-/** `row.user` in a condition, `"user" in row`, `const { user } = row`. */
-function testsUserKey(node: ts.Node, root: ts.Node): boolean {
-  if (ts.isPropertyAccessExpression(node) && node.name.text === "user") {
-    return testsOfValue(node, root).length > 0;
-  }
-  if (ts.isBindingElement(node) && ts.isIdentifier(node.name)) {
-    const name = node.name;
-    return keyOf(node.propertyName ?? name) === "user" &&
-      mentions(root, name.text).some((m) => m !== name && isTested(m));
-  }
-  return ts.isStringLiteralLike(node) && node.text === "user" && ts.isBinaryExpression(node.parent);
 }
 
 function readLengthTest(length: ts.Expression): Omit<LengthTest, "subject"> | undefined {

@@ -31,6 +31,8 @@ export interface Where {
   fn?: FunctionNode;
   /** The name of its parameter, `frames`. */
   parameter?: string;
+  /** The logic variables in force. */
+  variables: Variables;
   queries: Query[];
 }
 
@@ -42,7 +44,7 @@ export function readWhere(
 ): Where {
   const fn = functionOf(property, names);
   return fn === undefined
-    ? { node: property, queries: [] }
+    ? { node: property, variables, queries: [] }
     : readFunction(fn, property, names, variables);
 }
 
@@ -58,6 +60,7 @@ export function readFunction(
     node: isWithin(fn, node) ? node : fn,
     fn,
     ...(parameter !== undefined && ts.isIdentifier(parameter) ? { parameter: parameter.text } : {}),
+    variables,
     queries: fn.body === undefined ? [] : readQueries(fn.body, names, variables),
   };
 }

@@ -12,8 +12,9 @@ export const guardUserFromRequest: Rule = {
   *check(file) {
     for (const sync of file.syncs) {
       const { where } = sync;
-      if (where === undefined) continue;
-      for (const query of sessionQueries(where, file.concepts)) {
+      const queries = sessionQueries(where, file.concepts);
+      if (where === undefined || queries.some((query) => looksIntoAnswer(where, query))) continue;
+      for (const query of queries) {
         const entry = query.output?.entries.find((entry) => isFilledByRequest(entry, sync));
         if (entry && isTrusted(entry, query, where, sync)) yield mistake(sync, query, entry);
       }
@@ -33,7 +34,7 @@ function isFilledByRequest({ variable }: Entry, sync: Sync): boolean {
 function isTrusted({ variable }: Entry, query: Query, where: Where, sync: Sync): boolean {
   const { entries, open } = query.output!;
   const used = [...sync.then.map(({ input }) => input), ...where.queries.map(({ input }) => input)];
-  return !open && entries.length === 1 && !looksIntoAnswer(where, query) &&
+  return !open && entries.length === 1 &&
     used.some(({ node }) => mentions(node, variable!).length > 0);
 }
 

@@ -1,11 +1,12 @@
 import ts from "typescript";
-import { looksIntoAnswer } from "../checks.ts";
+import { readsOf } from "../checks.ts";
+import { mayFollow } from "../flow.ts";
 import { handsFramesOut, passesFramesOn } from "../passage.ts";
 import { variablesOf } from "../pattern.ts";
 import { type Mistake, type Rule, sessionQueries } from "../rule.ts";
 import type { Step, Sync } from "../sync.ts";
 import { descendants, isPrinted, isWithin, mentions } from "../syntax.ts";
-import type { Query, Where } from "../where.ts";
+import { isFrameRead, type Query, type Where } from "../where.ts";
 import { unknownOutputs } from "./guard-unknown-output.ts";
 
 /** A session query whose user is not used: it stops nobody. */
@@ -16,50 +17,59 @@ export const guardUserUnused: Rule = {
     for (const sync of file.syncs) {
       const { where } = sync;
       if (where?.fn === undefined || onlyRefuses(sync)) continue;
-      for (const query of sessionQueries(where, file.concepts)) {
+      const asked = sessionQueries(where, file.concepts);
+      for (const query of asked) {
         // Used or not, an output that there is not has a rule and a cure of its own.
         if (unknownOutputs(query, file.concepts).length > 0) continue;
-        if (stopsNobody(query, where, sync) && !leavesItToActions(query, sync)) yield mistake(sync, query);
+        if (stopsNobody(query, where, sync, asked) && !leavesItToActions(query, sync)) yield mistake(sync, query);
       }
     }
   },
 };
 
-function stopsNobody(query: Query, where: Where, sync: Sync): boolean {
+function stopsNobody(query: Query, where: Where, sync: Sync, asked: Query[]): boolean {
   if (query.output === undefined || query.output.open || query.input.open) return false;
-  return !variablesOf(query.output).some((variable) => isUsed(variable, query, where, sync)) &&
-    !isLookedInto(where, query) && !hasOtherGuard(where, query) &&
+  return !usesAnswer(query, where, sync) && !hasOtherGuard(query, where, sync, asked) &&
     passesFramesOn(where) && !handsFramesOut(where);
 }
 
+function usesAnswer(query: Query, where: Where, sync: Sync): boolean {
+  return variablesOf(query.output).some((variable) => isUsed(variable, query, where, sync)) ||
+    isLookedInto(where, query);
+}
+
 function isUsed(variable: string, query: Query, where: Where, sync: Sync): boolean {
-  const elsewhere = mentions(where.node, variable)
-    .filter((mention) => !isWithin(mention, query.output!.node) && !isPrinted(mention));
-  return elsewhere.length > 0 ||
+  return mentions(where.node, variable).some((mention) => isUse(mention, query, where)) ||
     [...sync.when, ...sync.then].some(({ node }) => mentions(node, variable).length > 0);
+}
+
+/** What reads a frame has its own judge; an output of a query is where a value comes from. */
+function isUse(mention: ts.Identifier, query: Query, where: Where): boolean {
+  return !isPrinted(mention) && !isFrameRead(mention) && mayFollow(mention, query, where) &&
+    !where.queries.some(({ output }) => output !== undefined && isWithin(mention, output.node));
 }
 
 /** Frames have symbols for keys, yet whoever reads `frame.user` means to check something. */
 function isLookedInto(where: Where, query: Query): boolean {
-  const keys = new Set(["user", ...query.output!.entries.map(({ key }) => key)]);
-  const named = [...descendants(where.node)].some((node) =>
-    keys.has(writtenKey(node) ?? "") && !isWithin(node, query.call) && !isPrinted(node)
-  );
-  return named || looksIntoAnswer(where, query);
+  return readsOf(where, query).length > 0 ||
+    [...descendants(where.node)].some((node) => namesUser(node) && !isWithin(node, query.call));
 }
 
-function writtenKey(node: ts.Node): string | undefined {
-  if (ts.isPropertyAccessExpression(node)) return node.name.text;
-  return ts.isStringLiteralLike(node) ? node.text : undefined;
+/** `Object.keys(frame).includes("user")` */
+function namesUser(node: ts.Node): boolean {
+  return ts.isStringLiteralLike(node) && node.text === "user" && ts.isCallExpression(node.parent) &&
+    !isPrinted(node);
 }
 
-/** Another query that asks about the same session may be the one that guards. */
-function hasOtherGuard(where: Where, query: Query): boolean {
+/** Another query that asks about the same session may be the one that guards, if its answer is used. */
+function hasOtherGuard(query: Query, where: Where, sync: Sync, asked: Query[]): boolean {
   const sessions = variablesOf(query.input);
-  return where.queries.some((other) =>
-    other !== query &&
-    (other.concept === query.concept || sessions.some((s) => mentions(other.input.node, s).length > 0))
-  );
+  return where.queries.some((other) => {
+    if (other === query) return false;
+    if (asked.includes(other)) return other.output?.open || usesAnswer(other, where, sync);
+    return other.concept === query.concept ||
+      sessions.some((session) => mentions(other.input.node, session).length > 0);
+  });
 }
 
 /** An action that takes the session, as logging out does, can tell for itself that it is unknown. */

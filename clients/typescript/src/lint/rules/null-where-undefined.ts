@@ -4,7 +4,7 @@ import { variablesOf } from "../pattern.ts";
 import { type Mistake, type Rule, sessionQueries } from "../rule.ts";
 import { isBoundByWhen } from "../sync.ts";
 import { oneLine } from "../syntax.ts";
-import { testsOf } from "../checks.ts";
+import { outputOf, readsOf, testsOfRead } from "../checks.ts";
 import { mayBind, type Query, type Where } from "../where.ts";
 
 /** A user compared with `null`: where there is none, it is `undefined`. */
@@ -16,7 +16,7 @@ export const nullWhereUndefined: Rule = {
       for (const query of sessionQueries(where, file.concepts)) {
         for (const variable of variablesOf(query.output)) {
           if (sync !== undefined && isBoundByWhen(sync, variable)) continue;
-          const tests = writes(where, variable, query) ? [] : nullTests(variable, where);
+          const tests = writes(where, variable, query) ? [] : nullTests(variable, query, where);
           for (const test of tests) yield mistake(name, test, query);
         }
       }
@@ -25,12 +25,14 @@ export const nullWhereUndefined: Rule = {
 };
 
 /** The comparisons with `null`, if they are all that is asked of this variable. */
-function nullTests(variable: string, where: Where): ts.BinaryExpression[] {
-  const tests = testsOf(variable, where.fn ?? where.node).map((value) => nullTest(value));
+function nullTests(variable: string, query: Query, where: Where): ts.BinaryExpression[] {
+  const key = query.output?.entries.find((entry) => entry.variable === variable)?.key;
+  const tests = readsOf(where, query).filter((read) => outputOf(read, query) === key)
+    .flatMap((read) => testsOfRead(read, where)).map((value) => nullTest(value));
   return tests.every((test) => test !== undefined) ? tests : [];
 }
 
-function nullTest(value: ts.Expression): ts.BinaryExpression | undefined {
+function nullTest(value: ts.Node): ts.BinaryExpression | undefined {
   let node: ts.Node = value;
   while (!ts.isBinaryExpression(node.parent) && ts.isExpression(node.parent)) node = node.parent;
   const test = node.parent;
