@@ -56,6 +56,13 @@ export function testsOfRead({ node, value, name }: Read, where: Where): ts.Node[
   return mentions(root, name.text).filter((mention) => mention !== name && isTested(mention));
 }
 
+/** True for a test whether there is a value at all: `frame[user] !== undefined`, `!frame[user]`, `"user" in frame`. */
+export function asksForPresence(test: ts.Node): boolean {
+  const { parent } = ts.isExpression(test) ? wrapped(test) : test;
+  if (!ts.isBinaryExpression(parent) || !/^[!=]==?$/.test(parent.operatorToken.getText())) return true;
+  return [parent.left, parent.right].some((side) => /^(undefined|null)$/.test(side.getText()));
+}
+
 /**
  * The output that a read looks for. A frame has an error only if the query was asked for it; a user is looked for even
  * where it was not, and then nobody gets through.

@@ -2,7 +2,7 @@ import { type Mistake, type Rule, sessionQueries } from "../rule.ts";
 import { type Entry, variablesOf } from "../pattern.ts";
 import type { Sync } from "../sync.ts";
 import { mentions } from "../syntax.ts";
-import { looksIntoAnswer } from "../checks.ts";
+import { asksForPresence, outputOf, readsOf, testsOfRead } from "../checks.ts";
 import type { Query, Where } from "../where.ts";
 
 /** The user of a session query is a variable that the request has already filled. */
@@ -13,7 +13,7 @@ export const guardUserFromRequest: Rule = {
     for (const sync of file.syncs) {
       const { where } = sync;
       const queries = sessionQueries(where, file.concepts);
-      if (where === undefined || queries.some((query) => looksIntoAnswer(where, query))) continue;
+      if (where === undefined || queries.some((query) => isChecked(query, where, sync))) continue;
       for (const query of queries) {
         const entry = query.output?.entries.find((entry) => isFilledByRequest(entry, sync));
         if (entry && isTrusted(entry, query, where, sync)) yield mistake(sync, query, entry);
@@ -21,6 +21,17 @@ export const guardUserFromRequest: Rule = {
     }
   },
 };
+
+/** True if a sync looks into an answer. That the user is there says nothing if the request has filled it. */
+function isChecked(query: Query, where: Where, sync: Sync): boolean {
+  const claimed = query.output?.entries.filter((entry) => isFilledByRequest(entry, sync)) ?? [];
+  return readsOf(where, query).some((read) => {
+    const output = outputOf(read, query);
+    if (output === "error") return true;
+    const isClaim = claimed.some(({ key }) => key === output);
+    return testsOfRead(read, where).some((test) => !isClaim || !asksForPresence(test));
+  });
+}
 
 function isFilledByRequest({ variable }: Entry, sync: Sync): boolean {
   if (variable === undefined) return false;
