@@ -178,6 +178,15 @@ describe("the options", () => {
     assert.equal(lint([], folder).status, 0);
   });
 
+  it("know nothing of outputs that the source does not declare", () => {
+    const folder = project({
+      "src/a.sync.ts": read("bad/output-that-locks-out.sync.ts"),
+      "src/concepts/Sessioning/SessioningConcept.ts":
+        "export default class { async _getUser({ id }: any) { return id ? [{ userId: id }] : [{ error: '' }]; } }",
+    });
+    assert.deepEqual(lintJson([], folder).findings, []);
+  });
+
   it("keep to the original where the source only passes another on", () => {
     const text = 'export { SessioningConcept as default } from "elsewhere";';
     const folder = project({ "src/a.sync.ts": guard, "src/concepts/Sessioning/SessioningConcept.ts": text });

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import ts from "typescript";
+import { returnedOutputs } from "./answers.ts";
 import { readOutputs } from "./outputs.ts";
 import { descendants, keyOf } from "./syntax.ts";
 
@@ -11,6 +12,7 @@ export type Outputs = readonly (readonly string[])[];
 const SESSION_OUTPUTS: Readonly<Record<string, Outputs>> = {
   create: [["session"], ["error"]],
   delete: [[], ["error"]],
+  _getUser: [["user"], ["error"]],
 };
 
 const SESSION_NAME = /^sess(ion|ioning)s?$/i;
@@ -45,6 +47,22 @@ export class Concepts {
     const method = source?.methods.get(action);
     if (method !== undefined) return readOutputs(method.type);
     return this.#followsOriginal(concept) ? SESSION_OUTPUTS[action] : undefined;
+  }
+
+  /** True if one answer may carry all of these keys, or if that is not known for certain. */
+  mayAnswer(concept: string, action: string, keys: readonly string[]): boolean {
+    const kinds = this.#kinds(concept, action);
+    return kinds === undefined || kinds.some((kind) => keys.every((key) => kind.includes(key)));
+  }
+
+  /** The answers as declared, and as the method's body returns them; undefined if both leave it open. */
+  #kinds(concept: string, action: string): Outputs | undefined {
+    const declared = this.outputs(concept, action);
+    const method = this.#sourceOf(concept)?.methods.get(action);
+    if (method === undefined) return declared;
+    const returned = returnedOutputs(method);
+    if (returned !== undefined) return [...returned, ...declared ?? []];
+    return declared && [declared.flat()];
   }
 
   /** True for the query that answers an unknown session with a row without user, `[{ error }]`. */

@@ -10,23 +10,17 @@ export const guardUnknownOutput: Rule = {
   *check(file) {
     for (const sync of file.syncs) {
       for (const query of sessionQueries(sync.where, file.concepts)) {
-        for (const entry of unknownOutputs(query, file.concepts)) {
-          yield mistake(sync.name, query, entry, outputs(query, file.concepts));
-        }
+        const known = file.concepts.outputs(query.concept, query.action)?.flat() ?? [];
+        for (const entry of unknownOutputs(query, file.concepts)) yield mistake(sync.name, query, entry, known);
       }
     }
   },
 };
 
 /** The outputs of a session query that it never has. */
-export function unknownOutputs(query: Query, concepts: Concepts): Entry[] {
-  const known = outputs(query, concepts);
-  return query.output?.entries.filter(({ key }) => !known.includes(key)) ?? [];
-}
-
-/** What a session query may answer: as its source declares, else as the original does. */
-function outputs({ concept, action }: Query, concepts: Concepts): readonly string[] {
-  return concepts.outputs(concept, action)?.flat() ?? ["user", "error"];
+export function unknownOutputs({ concept, action, output }: Query, concepts: Concepts): Entry[] {
+  if (concepts.outputs(concept, action) === undefined) return [];
+  return output?.entries.filter(({ key }) => !concepts.mayAnswer(concept, action, [key])) ?? [];
 }
 
 function mistake(sync: string, query: Query, { key, node, variable }: Entry, known: readonly string[]): Mistake {

@@ -1,4 +1,4 @@
-import type { Outputs } from "../concepts.ts";
+import type { Concepts, Outputs } from "../concepts.ts";
 import type { Entry } from "../pattern.ts";
 import type { Mistake, Rule } from "../rule.ts";
 import type { Step, Sync } from "../sync.ts";
@@ -11,21 +11,18 @@ export const responseWaitsForMissingOutput: Rule = {
     for (const sync of file.syncs) {
       for (const step of sync.when) {
         const outputs = file.concepts.outputs(step.concept, step.action);
-        const missing = outputs && firstMissing(step, outputs);
+        const missing = outputs && firstMissing(step, file.concepts);
         if (missing !== undefined) yield mistake(sync, step, missing, outputs!);
       }
     }
   },
 };
 
-/** The first output that rules out every kind of answer. */
-function firstMissing(step: Step, outputs: Outputs): Entry | undefined {
-  let possible = outputs;
-  for (const entry of step.output?.entries ?? []) {
-    possible = possible.filter((keys) => keys.includes(entry.key));
-    if (possible.length === 0) return entry;
-  }
-  return undefined;
+/** The first output that no answer has together with those before it. */
+function firstMissing({ concept, action, output }: Step, concepts: Concepts): Entry | undefined {
+  const entries = output?.entries ?? [];
+  const keys = entries.map(({ key }) => key);
+  return entries.find((_, index) => !concepts.mayAnswer(concept, action, keys.slice(0, index + 1)));
 }
 
 function mistake(sync: Sync, step: Step, missing: Entry, outputs: Outputs): Mistake {

@@ -7,7 +7,7 @@ interface Written {
   post: Post;
 }
 
-/** Only the declared return types matter here. */
+/** What the methods return, as declared and as written, is all that matters here. */
 export default class PostingConcept {
   async write({ author, text }: { author: ID; text: string }): Promise<Written | { error: string }> {
     return text === "" ? { error: `nothing written by ${author}` } : { post: "post:1" as Post };
@@ -35,5 +35,18 @@ export default class PostingConcept {
 
   async borrowed(_: object): Promise<import("elsewhere").Answer> {
     return {};
+  }
+
+  async draft(_: object): Promise<{ draft: Post } | { post: Post } | { error: string }> {
+    try {
+      return { draft: "post:1", post: "post:1" } as { draft: Post; post: Post };
+    } catch (error) {
+      return { error: String(error) };
+    }
+  }
+
+  async relay(request: () => Promise<{ post: Post } | { error: string }>): Promise<{ post: Post } | { error: string }> {
+    const answer = await request();
+    return answer;
   }
 }
