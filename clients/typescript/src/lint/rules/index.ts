@@ -1,4 +1,5 @@
 import type { Rule } from "../rule.ts";
+import { actorFromRequest } from "./actor-from-request.ts";
 import { createReopened } from "./create-reopened.ts";
 import { deadLengthCheck } from "./dead-length-check.ts";
 import { guardUnknownOutput } from "./guard-unknown-output.ts";
@@ -14,6 +15,7 @@ export const rules: readonly Rule[] = [
   guardUserUnused,
   guardUnknownOutput,
   guardUserFromRequest,
+  actorFromRequest,
   deadLengthCheck,
   nullWhereUndefined,
   createReopened,
