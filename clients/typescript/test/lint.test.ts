@@ -178,6 +178,19 @@ describe("the options", () => {
     assert.equal(lint([], folder).status, 0);
   });
 
+  it("believe a source that answers with user and error at once", () => {
+    const both = `export default class SessioningConcept {
+      async _getUser({ session }: any): Promise<{ user: string }[] | [{ error: string }]> {
+        return session ? [{ user: session, error: "" }] : [{ error: "unknown" }];
+      }
+    }`;
+    const sync = { "src/a.sync.ts": read("bad/both-in-the-condition.sync.ts") };
+    assert.equal(lint([], project(sync)).status, 1);
+    const path = "src/concepts/Sessioning/SessioningConcept.ts";
+    assert.equal(lint([], project({ ...sync, [path]: both })).status, 0);
+    assert.equal(lint([], project({ ...sync, [path]: both.replace(', error: ""', "") })).status, 1);
+  });
+
   it("know nothing of outputs that the source does not declare", () => {
     const folder = project({
       "src/a.sync.ts": read("bad/output-that-locks-out.sync.ts"),

@@ -65,13 +65,14 @@ export function readFunction(
   };
 }
 
-/** True if a `where` may give this variable a value, or cannot be read for certain. */
-export function mayBind(where: Where | undefined, variable: string): boolean {
+/** True if a `where`, apart from the outputs of some queries, may give this variable a value, or cannot be read for certain. */
+export function mayBind(where: Where | undefined, variable: string, apart: readonly Query[] = []): boolean {
   if (where === undefined) return false;
   if (where.fn === undefined) return true;
   return mentions(where.node, variable).some((mention) =>
     !isPrinted(mention) && !isFrameRead(mention) &&
-    !where.queries.some(({ input }) => isWithin(mention, input.node))
+    !where.queries.some(({ input }) => isWithin(mention, input.node)) &&
+    !apart.some(({ output }) => output !== undefined && isWithin(mention, output.node))
   );
 }
 

@@ -8,6 +8,7 @@ import { guardUserUnused } from "./guard-user-unused.ts";
 import { nullWhereUndefined } from "./null-where-undefined.ts";
 import { outputUsedInSameThen } from "./output-used-in-same-then.ts";
 import { responseWaitsForMissingOutput } from "./response-waits-for-missing-output.ts";
+import { userAndErrorTogether } from "./user-and-error-together.ts";
 
 /** Every rule, in the order of the documentation. */
 export const rules: readonly Rule[] = [
@@ -16,6 +17,7 @@ export const rules: readonly Rule[] = [
   guardUnknownOutput,
   guardUserFromRequest,
   actorFromRequest,
+  userAndErrorTogether,
   deadLengthCheck,
   nullWhereUndefined,
   createReopened,

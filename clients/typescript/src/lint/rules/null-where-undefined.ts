@@ -46,8 +46,7 @@ function writes(where: Where, variable: string, query: Query): boolean {
   const again = where.queries.some((other) =>
     other !== query && variablesOf(other.output).includes(variable)
   );
-  const outputs = where.queries.flatMap((q) => q.output === undefined ? [] : { ...q, input: q.output });
-  return again || mayBind({ ...where, queries: [...where.queries, ...outputs] }, variable);
+  return again || mayBind(where, variable, where.queries);
 }
 
 function mistake(name: string, test: ts.BinaryExpression, query: Query): Mistake {
