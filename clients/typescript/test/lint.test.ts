@@ -70,6 +70,20 @@ describe("the report", () => {
     assert.deepEqual(lintJson([join("good", "login-in-two-steps.sync.ts")]).findings, []);
   });
 
+  it("prints the subclass that translates other names", () => {
+    const { stdout } = lint([join("bad", "renamed-methods.sync.ts")]);
+    for (const line of [
+      "createSession(input: any): any { return super.create(input); }",
+      "getUser(input: any): any { return super._getUser(input); }",
+      "endSession({ sessionId }: any): any { return super.delete({ session: sessionId }); }",
+    ]) {
+      assert.ok(stdout.includes(`export default class Renamed extends SessioningConcept {\n`));
+      assert.ok(stdout.includes(`  ${line}\n`), line);
+    }
+    assert.match(stdout, /in 1 more place of\s+this file/);
+    assert.match(stdout, /keep\s+\/api\/Sessioning\/createSession closed/);
+  });
+
   it("has colour on a terminal only, and not with NO_COLOR", (t) => {
     if (spawnSync("script", ["--version"]).status !== 0) {
       assert.ok(!process.env["CI"], "the program `script` (util-linux) is missing");
@@ -189,6 +203,20 @@ describe("the options", () => {
     const path = "src/concepts/Sessioning/SessioningConcept.ts";
     assert.equal(lint([], project({ ...sync, [path]: both })).status, 0);
     assert.equal(lint([], project({ ...sync, [path]: both.replace(', error: ""', "") })).status, 1);
+  });
+
+  it("leave a renamed method to the source that has it, and to a subclass of the drop-in", () => {
+    const sync = { "src/a.sync.ts": read("bad/renamed-fields.sync.ts") };
+    const path = "src/concepts/Sessioning/SessioningConcept.ts";
+    const rules = (text: string) =>
+      lintJson([], project({ ...sync, [path]: text })).findings.map(({ rule }) => rule);
+    const method = "_getUser({ sessionId }: any): any { return super._getUser({ session: sessionId }); }";
+    assert.deepEqual(rules('export { SessioningConcept as default } from "elsewhere";'), [
+      "renamed-member",
+      "renamed-member",
+    ]);
+    assert.deepEqual(rules(`export default class SessioningConcept { ${method} }`), []);
+    assert.deepEqual(rules(`export default class Renamed extends SessioningConcept { override ${method} }`), []);
   });
 
   it("know nothing of outputs that the source does not declare", () => {

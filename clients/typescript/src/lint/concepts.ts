@@ -76,6 +76,11 @@ export class Concepts {
       : outputs.some((keys) => keys.includes("error"));
   }
 
+  /** True if a method is the original's: the concept keeps the sessions, and no source of the project has its own. */
+  isOriginal(concept: string, action: string): boolean {
+    return this.#followsOriginal(concept) && !this.#sourceOf(concept)?.methods.has(action);
+  }
+
   /** A source that says nothing of its own methods (it re-exports, or inherits) changes nothing. */
   #followsOriginal(concept: string): boolean {
     const source = this.#sourceOf(concept);

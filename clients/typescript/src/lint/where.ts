@@ -65,7 +65,7 @@ export function readFunction(
   };
 }
 
-/** True if a `where`, apart from the outputs of some queries, may give this variable a value, or cannot be read for certain. */
+/** True if a `where`, apart from some queries, may give this variable a value, or cannot be read for certain. */
 export function mayBind(where: Where | undefined, variable: string, apart: readonly Query[] = []): boolean {
   if (where === undefined) return false;
   if (where.fn === undefined) return true;

@@ -7,6 +7,7 @@ import { guardUserFromRequest } from "./guard-user-from-request.ts";
 import { guardUserUnused } from "./guard-user-unused.ts";
 import { nullWhereUndefined } from "./null-where-undefined.ts";
 import { outputUsedInSameThen } from "./output-used-in-same-then.ts";
+import { renamedMember } from "./renamed-member.ts";
 import { responseWaitsForMissingOutput } from "./response-waits-for-missing-output.ts";
 import { userAndErrorTogether } from "./user-and-error-together.ts";
 
@@ -22,4 +23,5 @@ export const rules: readonly Rule[] = [
   nullWhereUndefined,
   createReopened,
   responseWaitsForMissingOutput,
+  renamedMember,
 ];
