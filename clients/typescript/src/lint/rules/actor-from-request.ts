@@ -73,10 +73,17 @@ function isMentioned(variable: string, where: Where): boolean {
 }
 
 /** An action that takes the session as well can compare the two by itself. */
-function claimIn({ action, input }: Step, claims: string[], queries: Query[]): Entry | undefined {
+function claimIn({ concept, action, input }: Step, claims: string[], queries: Query[]): Entry | undefined {
   const sessions = queries.flatMap((query) => variablesOf(query.input));
   if (action === "respond" || variablesOf(input).some((variable) => sessions.includes(variable))) return undefined;
-  return input.entries.find(({ variable }) => variable !== undefined && claims.includes(variable));
+  return input.entries.find(({ key, variable }) =>
+    variable !== undefined && claims.includes(variable) && !isWhatItIsAbout(concept, key)
+  );
+}
+
+/** True for the `author` of `AuthorRegistry.rename`. A concept of users keeps those who act. */
+function isWhatItIsAbout(concept: string, key: string): boolean {
+  return !/user/i.test(key) && concept.toLowerCase().includes(key.toLowerCase());
 }
 
 function mistake(sync: Sync, step: Step, { node, variable: claimed }: Entry, query: Query): Mistake {
