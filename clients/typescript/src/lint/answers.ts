@@ -1,5 +1,5 @@
 import ts from "typescript";
-import type { Outputs } from "./concepts.ts";
+import type { Outputs } from "./outputs.ts";
 import { bare, descendants, isFunction, keyOf } from "./syntax.ts";
 
 /**

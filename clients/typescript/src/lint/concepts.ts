@@ -2,11 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import ts from "typescript";
 import { returnedOutputs } from "./answers.ts";
-import { readOutputs } from "./outputs.ts";
+import { type Outputs, readOutputs } from "./outputs.ts";
 import { descendants, keyOf } from "./syntax.ts";
-
-/** What an action can answer: one list of keys per kind of answer, `[["session"], ["error"]]`. */
-export type Outputs = readonly (readonly string[])[];
 
 /** The original's `Sessioning`, for projects whose concept source is not at hand. */
 const SESSION_OUTPUTS: Readonly<Record<string, Outputs>> = {

@@ -1,6 +1,8 @@
 import ts from "typescript";
-import type { Outputs } from "./concepts.ts";
 import { keyOf } from "./syntax.ts";
+
+/** What an action can answer: one list of keys per kind of answer, `[["session"], ["error"]]`. */
+export type Outputs = readonly (readonly string[])[];
 
 /** The kinds of answer a declared return type allows; undefined if one of them cannot be told. */
 export function readOutputs(type: ts.TypeNode | undefined, depth = 0): Outputs | undefined {

@@ -72,7 +72,7 @@ function readBinding(node: ts.Node): Read | undefined {
 }
 
 /** What a pattern takes apart: the value of its declaration, or the list whose callback has it as parameter. */
-export function boundFrom(node: ts.Node): ts.Expression | undefined {
+function boundFrom(node: ts.Node): ts.Expression | undefined {
   let outer = node.parent;
   while (ts.isBindingElement(outer) || ts.isObjectBindingPattern(outer) || ts.isArrayBindingPattern(outer)) {
     outer = outer.parent;

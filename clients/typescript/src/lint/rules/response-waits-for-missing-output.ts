@@ -1,4 +1,5 @@
-import type { Concepts, Outputs } from "../concepts.ts";
+import type { Concepts } from "../concepts.ts";
+import type { Outputs } from "../outputs.ts";
 import type { Entry } from "../pattern.ts";
 import type { Mistake, Rule } from "../rule.ts";
 import type { Step, Sync } from "../sync.ts";
