@@ -73,15 +73,14 @@ describe("the report", () => {
   it("prints the subclass that translates other names", () => {
     const { stdout } = lint([join("bad", "renamed-methods.sync.ts")]);
     for (const line of [
-      "createSession(input: any): any { return super.create(input); }",
-      "getUser(input: any): any { return super._getUser(input); }",
+      "createSession({ user }: any): any { return super.create({ user }); }",
+      "getUser({ session }: any): any { return super._getUser({ session }); }",
       "endSession({ sessionId }: any): any { return super.delete({ session: sessionId }); }",
     ]) {
-      assert.ok(stdout.includes(`export default class Renamed extends SessioningConcept {\n`));
+      assert.ok(stdout.includes("export default class SessioningConcept extends Renamed {}\n"));
       assert.ok(stdout.includes(`  ${line}\n`), line);
     }
     assert.match(stdout, /in 1 more place of\s+this file/);
-    assert.match(stdout, /keep\s+\/api\/Sessioning\/createSession closed/);
   });
 
   it("has colour on a terminal only, and not with NO_COLOR", (t) => {

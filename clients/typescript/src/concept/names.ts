@@ -2,7 +2,7 @@ import { SessionServiceError } from "./errors.ts";
 import type { Method } from "./service.ts";
 
 /** What each method takes. */
-const FIELD: Readonly<Record<Method, "user" | "session">> = { create: "user", delete: "session", _getUser: "session" };
+export const FIELD: Readonly<Record<Method, "user" | "session">> = { create: "user", delete: "session", _getUser: "session" };
 
 /** Names that programs have for the three methods. */
 const OTHER_NAMES: Readonly<Record<string, Method>> = {
@@ -67,10 +67,15 @@ function fieldsOf(input: object): string[] | undefined {
 }
 
 function cure(name: string, method: Method, given: string): string {
+  return "Where a program has other names, a subclass translates them. All of its SessioningConcept.ts is then:\n" +
+    translation(name, method, given);
+}
+
+/** The file that translates a method and a field of other names, each line two spaces in. */
+export function translation(name: string, method: Method, given: string): string {
   const wanted = FIELD[method];
   const translated = given === wanted ? wanted : `${wanted}: ${given}`;
-  return `Where a program has other names, a subclass translates them. All of its SessioningConcept.ts is then:
-  import DropIn from "../../sessioning/index.ts";
+  return `  import DropIn from "../../sessioning/index.ts";
   class Renamed extends DropIn {
     ${name}({ ${given} }: any): any { return super.${method}({ ${translated} }); }
   }

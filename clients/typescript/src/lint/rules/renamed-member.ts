@@ -1,4 +1,5 @@
 import ts from "typescript";
+import { FIELD, translation } from "../../concept/names.ts";
 import type { Concepts } from "../concepts.ts";
 import type { Action } from "../names.ts";
 import { type Pattern, readPattern } from "../pattern.ts";
@@ -6,10 +7,7 @@ import type { Mistake, Rule, SyncFile } from "../rule.ts";
 import { ancestors, bare, descendants, methodOf } from "../syntax.ts";
 import { variablesAt } from "../variables.ts";
 
-/** The methods of the drop-in, with the field that each takes. */
-const FIELDS = { create: "user", delete: "session", _getUser: "session" } as const;
-
-type Method = keyof typeof FIELDS;
+type Method = keyof typeof FIELD;
 
 /** Names under which projects have the same methods. */
 const RENAMED: readonly (readonly [RegExp, Method])[] = [
@@ -51,7 +49,7 @@ function renamedIn(file: SyncFile): Renamed[] {
     const method = action && methodFor(action, file.concepts);
     if (action === undefined || method === undefined) return [];
     const input = inputOf(node, file);
-    const field = input && otherField(input, FIELDS[method]);
+    const field = input && otherField(input, FIELD[method]);
     if (action.action === method && field === undefined) return [];
     const place = action.action === method ? input!.entries[0]!.node : node;
     const object = node.expression.getText();
@@ -62,7 +60,7 @@ function renamedIn(file: SyncFile): Renamed[] {
 /** The drop-in's method that is meant; undefined if the project's own source has the one that is written. */
 function methodFor({ concept, action }: Action, concepts: Concepts): Method | undefined {
   if (!/^[A-Z]/.test(concept) || !concepts.isOriginal(concept, action)) return undefined;
-  if (Object.hasOwn(FIELDS, action)) return action as Method;
+  if (Object.hasOwn(FIELD, action)) return action as Method;
   return RENAMED.find(([names]) => names.test(action))?.[1];
 }
 
@@ -83,7 +81,7 @@ function otherField({ entries, open }: Pattern, wanted: string): string | undefi
 }
 
 function mistake({ node, object, written, action, method, field }: Renamed, others: number): Mistake {
-  const wanted = FIELDS[method];
+  const wanted = FIELD[method];
   const places = others === 0 ? "" : ` It is in ${others} more place${others === 1 ? "" : "s"} of this file.`;
   return {
     node,
@@ -93,24 +91,14 @@ function mistake({ node, object, written, action, method, field }: Renamed, othe
       : `The drop-in has no ${written}: it is ${object}.${method}, and takes { ${wanted} }.${places}`,
     why: action === method
       ? `A field of another name is not read: the ${wanted} counts as unknown, for everybody.`
-      : `The drop-in has create, delete and _getUser. What it does not have is undefined, and the engine cannot ` +
-        `call that.`,
-    cure: `Use the drop-in's name${field === undefined ? "" : "s"}, or translate once, in SessioningConcept.ts, ` +
-      `with a subclass of the drop-in:\n${subclass(action, method, field)}` +
-      (method === "create" ? `\n${ROUTE.replace("NAME", action)}` : ""),
+      : "The drop-in has create, delete and _getUser. A call of anything else fails, the first time somebody needs it.",
+    cure: `Use the drop-in's name${field === undefined ? "" : "s"}, or translate once. All of SessioningConcept.ts is ` +
+      `then:\n${indented(translation(action === method ? `override ${action}` : action, method, field ?? wanted))}`,
   };
 }
 
-const ROUTE = "An engine makes a public route of a class's own methods: keep /api/Sessioning/NAME closed in " +
-  "passthrough.ts, or anybody logs in as anybody.";
-
-function subclass(action: string, method: Method, field: string | undefined): string {
-  const name = action === method ? `override ${action}` : action;
-  const taken = field === undefined ? "input" : `{ ${field} }`;
-  const passed = field === undefined ? "input" : `{ ${FIELDS[method]}: ${field} }`;
-  return `    export default class Renamed extends SessioningConcept {\n` +
-    `      ${name}(${taken}: any): any { return super.${method}(${passed}); }\n` +
-    `    }`;
+function indented(code: string): string {
+  return code.split("\n").map((line) => `  ${line}`).join("\n");
 }
 
 /** The name of the sync or function that has a place in it. */
