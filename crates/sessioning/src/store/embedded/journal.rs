@@ -33,6 +33,10 @@ pub(super) fn check(engine: &Path) -> Result<()> {
     let mut journals = find(engine).map_err(fjall::Error::Io)?;
     // The engine syncs each before it begins the next.
     let last = journals.pop();
+    // It would make a new one. What was written since the last tables is in the one that is gone.
+    if last.is_none() && engine.join("keyspaces").exists() {
+        return Err(ErrorKind::Damaged { place: format!("{} has no journal", engine.display()) }.into());
+    }
     for (path, is_last) in
         journals.iter().map(|path| (path, false)).chain(last.iter().map(|path| (path, true)))
     {

@@ -146,6 +146,14 @@ async fn sectors_of_the_last_write_may_reach_the_disk_out_of_order() {
 }
 
 #[tokio::test]
+async fn a_journal_that_is_gone_is_damage() {
+    let used = Used::make().await;
+    fs::remove_file(&used.journal).unwrap();
+    let refused = open(used.directory.path()).err().unwrap().to_string();
+    assert!(refused.contains("has no journal") && refused.contains("restore a backup"), "{refused}");
+}
+
+#[tokio::test]
 async fn a_journal_that_others_follow_has_no_end_that_may_be_cut_off() {
     let used = Used::make().await;
     fs::write(used.engine().join("1.jnl"), [0; 4096]).unwrap();
